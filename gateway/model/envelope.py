@@ -1,0 +1,78 @@
+"""What the gateway knows about a request besides the events in it, and the batches in which both travel."""
+
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Envelope(NamedTuple):
+    """The facts of one request, shared by every event that came in it.
+
+    A tuple because one is made for every request. New fields go last and have a default, so that envelopes
+    written by an older version still decode.
+    """
+
+    source: str
+    """Name of the source, from the configuration."""
+    received_at_ms: int
+    """When the request had arrived, by our clock, in milliseconds since the epoch."""
+    sent_at: str | int | float | None = None
+    """The client's clock when it sent the batch, as the client wrote it; None where the event has its own or there is none."""
+    ip: str = ""
+    """The client's address, as far as the trusted proxies vouch for it; empty where a privacy rule removed it."""
+    user_agent: str = ""
+    """The User-Agent header, cut to 512 characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Consecutive events of the queue, kept as the raw JSON that intake accepted.
+
+    Columns instead of objects: a warehouse hands `blob` and `bounds` to its engine without touching an event.
+    Every event is a JSON object in valid UTF-8 with a string `messageId` and a string `type`.
+    """
+
+    first_offset: int
+    blob: bytes
+    """The events' JSON back to back."""
+    bounds: "array[int]"
+    """Type code 'I', one more than there are events: event i is blob[bounds[i]:bounds[i + 1]]."""
+    envelopes: Sequence[Envelope]
+    envelope_of: "array[int]"
+    """Type code 'I', one for each event: its envelope's index."""
+
+    def __len__(self) -> int:
+        return len(self.envelope_of)
+
+    @property
+    def next_offset(self) -> int:
+        """The offset that follows the last event."""
+        return self.first_offset + len(self)
+
+    def raw(self, index: int) -> bytes:
+        """The JSON of event `index` (0-based within the batch)."""
+        return self.blob[self.bounds[index] : self.bounds[index + 1]]
+
+    def envelope(self, index: int) -> Envelope:
+        """The envelope of event `index` (0-based within the batch)."""
+        return self.envelopes[self.envelope_of[index]]
+
+    def __iter__(self) -> Iterator["Stored"]:
+        for index in range(len(self)):
+            yield Stored(self.first_offset + index, self.raw(index), self.envelope(index))
+
+    def slice(self, start: int, stop: int) -> "Batch":
+        """Events start..stop (0-based within the batch) as a batch of their own."""
+        base = self.bounds[start]
+        bounds = array("I", (bound - base for bound in self.bounds[start : stop + 1]))
+        blob = self.blob[base : self.bounds[stop]]
+        return Batch(self.first_offset + start, blob, bounds, self.envelopes, self.envelope_of[start:stop])
+
+
+class Stored(NamedTuple):
+    """One event as it lies in the queue."""
+
+    offset: int
+    raw: bytes
+    envelope: Envelope
