@@ -18,7 +18,7 @@ class Envelope(NamedTuple):
     received_at_ms: int
     """When the request had arrived, by our clock, in milliseconds since the epoch."""
     sent_at: str | int | float | None = None
-    """The client's clock when it sent the batch, as the client wrote it; None where the event has its own or there is none."""
+    """The client's clock when it sent the batch, as the client wrote it; None where the batch did not say."""
     ip: str = ""
     """The client's address, as far as the trusted proxies vouch for it; empty where a privacy rule removed it."""
     user_agent: str = ""

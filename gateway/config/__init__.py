@@ -1,0 +1,34 @@
+"""Typed settings from one TOML file. Unknown keys are refused, all faults listed at once, secrets never shown.
+
+Imports the model only. The kinds of destination are handed in by app.py, so that this room knows none of them.
+"""
+
+from gateway.config.load import load_settings
+from gateway.config.settings import (
+    AdminSettings,
+    BatchSettings,
+    DemoSettings,
+    DestinationSettings,
+    QueueSettings,
+    RateSettings,
+    RetrySettings,
+    ScriptSettings,
+    ServerSettings,
+    Settings,
+    SourceSettings,
+)
+
+__all__ = [
+    "AdminSettings",
+    "BatchSettings",
+    "DemoSettings",
+    "DestinationSettings",
+    "QueueSettings",
+    "RateSettings",
+    "RetrySettings",
+    "ScriptSettings",
+    "ServerSettings",
+    "Settings",
+    "SourceSettings",
+    "load_settings",
+]

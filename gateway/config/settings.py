@@ -1,0 +1,176 @@
+"""Every setting of the daemon, with its default. docs/configuration.md explains them; a test compares the two."""
+
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validator
+
+from gateway.config.units import Duration, Size
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
+"""A source's or destination's name: it becomes a metric label and part of table names."""
+
+
+class Section(BaseModel):
+    """What all sections share: they never change once loaded, and refuse keys they do not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class RateSettings(Section):
+    """A token bucket: `per_second` on average, `burst` at once. Zero switches it off."""
+
+    per_second: float = Field(default=0, ge=0)
+    burst: int = Field(default=0, ge=0)
+
+
+class ServerSettings(Section):
+    """The public listener."""
+
+    listen: str = "127.0.0.1:8080"
+    """host:port, or unix:/path. Ignored when systemd hands over a socket."""
+    path_prefix: Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._~-]+)*$")] = ""
+    """Everything is served below this path, for a gateway mounted on the site's own host name."""
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Addresses whose X-Forwarded-For is believed."""
+    max_body: Size = 4 * 2**20
+    """Largest request body as it comes over the wire."""
+    max_inflated_body: Size = 16 * 2**20
+    """Largest request body after decompression."""
+    max_event: Size = 512 * 1000
+    """Largest single event."""
+    body_timeout: Duration = 10
+    """How long a client may take to send a request, headers and body each."""
+    ack_timeout: Duration = 4
+    """How long a request may wait for its commit before it is answered 503."""
+    max_connections: int = Field(default=10_000, ge=1)
+    max_in_flight: Size = 64 * 2**20
+    """Bytes of request bodies held in memory at once; above it, new ones are answered 503."""
+    rate_per_ip: RateSettings = RateSettings()
+    drain: Duration = 20
+    """How long a stopping daemon waits for requests and sends in flight."""
+
+
+class AdminSettings(Section):
+    """The operator's listener: metrics, health, and what the command line talks to. Never expose it."""
+
+    listen: str = "127.0.0.1:9090"
+    """host:port, or unix:/path."""
+
+
+class QueueSettings(Section):
+    """The write-ahead queue on disk."""
+
+    path: Path = Path("data/queue")
+    """Directory of the queue's files."""
+    durability: Literal["full", "normal"] = "full"
+    """`full`: an acknowledged event survives a power cut. `normal`: it survives a killed process only."""
+    retention: Duration = 3 * 86_400
+    """How long delivered events are kept for replays."""
+    max_bytes: Size = 10 * 2**30
+    """Byte budget of the queue; new events are refused before undelivered ones are dropped."""
+    reserve: Size = 64 * 2**20
+    """Size of a file that is given up when the disk is full, so that delivery can go on."""
+    min_free: Size = 256 * 2**20
+    """Free space on the disk below which new events are refused."""
+    dedupe_window: Duration = 86_400
+    dedupe_max_ids: int = Field(default=5_000_000, ge=0)
+    rejects_max_bytes: Size = 16 * 2**20
+    """Size of the ring of refused events, kept for 24 hours."""
+
+
+class ScriptSettings(Section):
+    """The browser script."""
+
+    enabled: bool = True
+    path: Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._~-]+)+$")] = "/js"
+    """Directory the script is served from. `headwater init` draws a random one."""
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")] = "headwater"
+    """File name of the loader, without `.js`."""
+
+
+class DemoSettings(Section):
+    """The demonstration shop at /demo."""
+
+    enabled: bool = False
+    source: Name = "web"
+    """The source whose write key the shop uses."""
+
+
+class SourceSettings(Section):
+    """A place that events come from, told apart by its write keys."""
+
+    write_keys: tuple[Annotated[str, Field(min_length=1, max_length=128)], ...] = Field(min_length=1)
+    """More than one during a rotation. They are public: they name a source, they do not protect it."""
+    allowed_origins: tuple[str, ...] = ()
+    """Origins of the pages that may send, like "https://shop.example" or "https://*.shop.example". "*" allows every
+    page. Empty: browsers on other origins are refused; servers, which send no Origin, are not."""
+    rate: RateSettings = RateSettings()
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _origins_are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            if origin != "*" and ("://" not in origin or origin.count("/") != 2):  # noqa: PLR2004 - the two slashes of the scheme
+                raise ValueError(f'"{origin}" is not an origin; write scheme and host, like "https://shop.example"')
+        return tuple(origin.lower() for origin in origins)
+
+
+class RetrySettings(Section):
+    """When and how long a destination is tried again."""
+
+    first_delay: Duration = 1
+    max_delay: Duration = 300
+    horizon: Duration = 7 * 86_400
+    """An event that could not be delivered for this long becomes a dead letter."""
+    order_wait: Duration = 60
+    """How long a person's later events wait for an earlier one that is being retried."""
+
+
+class BatchSettings(Section):
+    """How events are put together for one send; a destination's own limits still hold."""
+
+    max_events: int = Field(default=100, ge=1)
+    max_bytes: Size = 500_000
+    max_wait: Duration = 0
+    """How long to wait for a batch to fill."""
+
+
+class DestinationSettings(Section):
+    """What every kind of destination has. Kinds add their own keys; `type` tells them apart."""
+
+    type: str
+    enabled: bool = True
+    sources: tuple[Name, ...] = ()
+    """Sources that feed it; empty means all."""
+    batch: BatchSettings = BatchSettings()
+    retry: RetrySettings = RetrySettings()
+    max_age: Duration = 0
+    """Events older than this become dead letters instead of being sent; zero means no limit."""
+    concurrency: int = Field(default=4, ge=1, le=64)
+    """Requests in flight at once."""
+    events_per_second: float = Field(default=0, ge=0)
+    requests_per_second: float = Field(default=0, ge=0)
+    timeout: Duration = 15
+    """For one request, connection included."""
+
+
+class LogSettings(Section):
+    """Logs go to stderr."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["json", "console"] = "json"
+
+
+class Settings(Section):
+    """The whole file."""
+
+    server: ServerSettings = ServerSettings()
+    admin: AdminSettings = AdminSettings()
+    queue: QueueSettings = QueueSettings()
+    script: ScriptSettings = ScriptSettings()
+    demo: DemoSettings = DemoSettings()
+    log: LogSettings = LogSettings()
+    sources: dict[Name, SourceSettings] = Field(min_length=1)
+    destinations: dict[Name, SerializeAsAny[DestinationSettings]] = {}

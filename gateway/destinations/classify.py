@@ -1,0 +1,46 @@
+"""The default reading of an HTTP answer, used unless a vendor differs.
+
+408, 425, 429 and 5xx but 501 are temporary (RFC 9110); 401 and 403 need the owner; every other 4xx, and redirects,
+which are never followed, are final.
+"""
+
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from gateway.destinations.http_messages import Response
+from gateway.model.outcome import Delivered, Halt, Outcome, Reject, Retry
+
+_TEMPORARY = frozenset({408, 425, 429})
+_CREDENTIALS = frozenset({401, 403})
+_SERVER_ERROR = 500
+_NOT_IMPLEMENTED = 501
+
+
+def classify_by_status(response: Response) -> Outcome:
+    """The outcome for every event of the request, from the status alone."""
+    status = response.status
+    reason = f"HTTP {status}"
+    if 200 <= status < 300:  # noqa: PLR2004 - the class of success
+        return Delivered()
+    if status in _CREDENTIALS:
+        return Halt(reason)
+    if status in _TEMPORARY or (status >= _SERVER_ERROR and status != _NOT_IMPLEMENTED):
+        return Retry(reason, retry_after_s(response))
+    return Reject(reason)
+
+
+def retry_after_s(response: Response) -> float | None:
+    """Seconds that the peer asked for: both forms of Retry-After (RFC 9110, 10.2.3), the date measured by its own Date."""
+    value = response.headers.get("retry-after", "").strip()
+    if value.isascii() and value.isdigit():
+        return float(value)
+    try:
+        moment = parsedate_to_datetime(value)
+        sent = parsedate_to_datetime(response.headers["date"])
+    except (ValueError, KeyError):
+        return None
+    return max(0.0, (_aware(moment) - _aware(sent)).total_seconds())
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,7 @@
+"""Every kind of destination, one line each."""
+
+from typing import Any
+
+from gateway.destinations.contract import Destination
+
+DESTINATIONS: tuple[Destination[Any], ...] = ()

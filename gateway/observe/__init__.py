@@ -1,0 +1,1 @@
+"""What the daemon shows of itself: metrics, logs, health, and its notices to systemd. Imports the model only."""

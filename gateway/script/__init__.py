@@ -1,0 +1,1 @@
+"""The browser script: its TypeScript source and the built asset that ships in the package."""
