@@ -1,0 +1,36 @@
+/**
+ * Puts the methods where the page expects them. The stub that the snippet left behind is upgraded in place, so that
+ * whoever holds a reference to it goes on with the real thing, and its calls are replayed in order.
+ */
+import type { Api } from './api';
+
+type QueuedCall = [method: string, ...args: unknown[]];
+
+/** An array of calls that waits for the script; `initialize` marks that some script has taken it over. */
+export interface Stub extends Array<QueuedCall> {
+  initialize?: unknown;
+  load?: unknown;
+  _writeKey?: string;
+  _loadOptions?: object;
+}
+
+/** The stub at `window[name]`, made if need be; undefined when a script has taken it over already. */
+export function claimStub(name: string): Stub | undefined {
+  const page = window as unknown as Record<string, Stub | undefined>;
+  const stub = (page[name] ??= [] as unknown as Stub);
+  if (stub.initialize) return undefined;
+  stub.initialize = true;
+  return stub;
+}
+
+export function upgradeStub(stub: Stub, api: Api): void {
+  const calls = stub.splice(0);
+  const push = (...more: QueuedCall[]) => more.forEach(([method, ...args]) => api[method]?.(...args.filter(isOurs)));
+  Object.assign(stub, api, { load: () => {}, push });
+  push(...calls);
+}
+
+/** Segment's own snippet adds the page as it was at the call: an object that its script alone understands. */
+function isOurs(arg: any): boolean {
+  return arg?.__t !== 'bpc';
+}
