@@ -33,11 +33,17 @@ def _resolve_text(text: str, path: str, environ: Mapping[str, str], faults: list
             return _first_line(Path(environ["CREDENTIALS_DIRECTORY"]) / name)
         return _VARIABLE.sub(lambda found: environ[found[1]], text)
     except KeyError as missing:
-        faults.append((path, f"the environment has no {missing.args[0]}"))
+        faults.append((path, f"the environment has no {missing.args[0]}; set it, or use file: or credential:"))
     except OSError as error:
-        faults.append((path, f"{error.filename}: {error.strerror}"))
+        faults.append((path, f"{error.filename}: {error.strerror}; write the secret there, readable to the daemon"))
+    except ValueError:
+        faults.append((path, f"{kind}:{name} does not lead to a secret; its first line must be text"))
     return ""
 
 
 def _first_line(path: Path) -> str:
-    return path.read_text(encoding="utf-8").split("\n", 1)[0].strip()
+    """Raises OSError when there is no such file, ValueError when the path or the first line is not a text."""
+    line = path.read_text(encoding="utf-8").split("\n", 1)[0].strip()
+    if not line:
+        raise ValueError("empty")
+    return line

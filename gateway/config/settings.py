@@ -1,12 +1,11 @@
 """Every setting of the daemon, with its default. docs/configuration.md explains them; a test compares the two."""
 
-from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validator
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, SerializeAsAny, field_validator, model_validator
 
-from gateway.config.units import Duration, Size
+from gateway.config.units import Address, Duration, Size
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 """A source's or destination's name: it becomes a metric label and part of table names."""
@@ -15,7 +14,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 class Section(BaseModel):
     """What all sections share: they never change once loaded, and refuse keys they do not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False)
 
 
 class RateSettings(Section):
@@ -24,15 +23,21 @@ class RateSettings(Section):
     per_second: float = Field(default=0, ge=0)
     burst: int = Field(default=0, ge=0)
 
+    @model_validator(mode="after")
+    def _something_fits_in(self) -> Self:
+        if self.per_second > 0 and self.burst < 1:
+            raise ValueError("burst must be at least 1, or nothing is ever let through")
+        return self
+
 
 class ServerSettings(Section):
     """The public listener."""
 
-    listen: str = "127.0.0.1:8080"
+    listen: Address = "127.0.0.1:8080"
     """host:port, or unix:/path. Ignored when systemd hands over a socket."""
     path_prefix: Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._~-]+)*$")] = ""
     """Everything is served below this path, for a gateway mounted on the site's own host name."""
-    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
     """Addresses whose X-Forwarded-For is believed."""
     max_body: Size = 4 * 2**20
     """Largest request body as it comes over the wire."""
@@ -51,11 +56,17 @@ class ServerSettings(Section):
     drain: Duration = 20
     """How long a stopping daemon waits for requests and sends in flight."""
 
+    @model_validator(mode="after")
+    def _limits_are_nested(self) -> Self:
+        if self.max_event > self.max_inflated_body:
+            raise ValueError("max_event is larger than max_inflated_body, which holds it; raise the latter")
+        return self
+
 
 class AdminSettings(Section):
     """The operator's listener: metrics, health, and what the command line talks to. Never expose it."""
 
-    listen: str = "127.0.0.1:9090"
+    listen: Address = "127.0.0.1:9090"
     """host:port, or unix:/path."""
 
 
@@ -126,6 +137,12 @@ class RetrySettings(Section):
     """An event that could not be delivered for this long becomes a dead letter."""
     order_wait: Duration = 60
     """How long a person's later events wait for an earlier one that is being retried."""
+
+    @model_validator(mode="after")
+    def _delays_grow(self) -> Self:
+        if self.first_delay > self.max_delay:
+            raise ValueError("first_delay is longer than max_delay; lower it")
+        return self
 
 
 class BatchSettings(Section):

@@ -1,0 +1,69 @@
+"""What no single key can show: references between sections.
+
+Works on the plain document, since it must find its faults even where others keep the settings from being built.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from gateway.config.faults import Fault
+from gateway.config.settings import AdminSettings, DemoSettings, ScriptSettings, Section, ServerSettings
+
+
+def cross_check(document: Mapping[str, Any]) -> list[Fault]:
+    """The faults between the sections of `document`, which need not be valid otherwise."""
+    checks = (_shared_write_keys, _unknown_sources, _demo_without_parts, _shared_listener)
+    return [fault for check in checks for fault in check(document)]
+
+
+def _shared_write_keys(document: Mapping[str, Any]) -> Iterator[Fault]:
+    owner_of: dict[str, str] = {}
+    for name, source in _tables(document.get("sources")).items():
+        for index, key in enumerate(_texts(source.get("write_keys"))):
+            owner = owner_of.setdefault(key, name)
+            if owner != name:
+                yield f"sources.{name}.write_keys.{index}", f'source "{owner}" has the same key; draw another'
+
+
+def _unknown_sources(document: Mapping[str, Any]) -> Iterator[Fault]:
+    known = _table(document.get("sources"))
+    for name, destination in _tables(document.get("destinations")).items():
+        for index, source in enumerate(_texts(destination.get("sources"))):
+            if source not in known:
+                yield f"destinations.{name}.sources.{index}", _no_source(source)
+
+
+def _demo_without_parts(document: Mapping[str, Any]) -> Iterator[Fault]:
+    if _value(document, "demo", "enabled", DemoSettings()) is not True:
+        return
+    source = _value(document, "demo", "source", DemoSettings())
+    if isinstance(source, str) and source not in _table(document.get("sources")):
+        yield "demo.source", _no_source(source)
+    if _value(document, "script", "enabled", ScriptSettings()) is False:
+        yield "script.enabled", "the demo uses the script; set it to true, or demo.enabled to false"
+
+
+def _shared_listener(document: Mapping[str, Any]) -> Iterator[Fault]:
+    public = _value(document, "server", "listen", ServerSettings())
+    if public == _value(document, "admin", "listen", AdminSettings()) and not str(public).endswith(":0"):
+        yield "admin.listen", "is also server.listen; give the operator's listener an address of its own"
+
+
+def _no_source(name: str) -> str:
+    return f'there is no source "{name}"; add [sources.{name}] or correct the name'
+
+
+def _value(document: Mapping[str, Any], section: str, key: str, default: Section) -> Any:
+    return _table(document.get(section)).get(key, getattr(default, key))
+
+
+def _table(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _tables(value: Any) -> dict[str, dict[str, Any]]:
+    return {name: table for name, table in _table(value).items() if isinstance(table, dict)}
+
+
+def _texts(value: Any) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
