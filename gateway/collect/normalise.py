@@ -1,0 +1,136 @@
+"""One event: judged, and put into the form that everything downstream relies on.
+
+What holds for every event that passes: it is a JSON object in valid UTF-8, nested 64 deep at most, without U+0000,
+lone surrogates or NaN; `type` is one of the six; `messageId` is a non-empty string; `userId`, `anonymousId`, `groupId`
+and `previousId` are non-empty strings, null or absent; `context`, `context.traits`, `properties`, `traits` and
+`integrations` are objects, null or absent. Numbers are as the client wrote them. None of the id fields nor `type` is
+there twice.
+
+A clean event is stored as the very bytes that came. What is missing is put right behind the opening brace, without
+reading the rest. Only an odd event is read, mended and written again (rewrite.py).
+"""
+
+import re
+
+from msgspec import UNSET
+
+from gateway.collect import refusals
+from gateway.collect.fields import UNREADABLE, Event, decode_event, decode_nested
+from gateway.collect.judge import Rules, Settled, judge
+from gateway.collect.lenient import is_too_deep
+from gateway.collect.refusals import Refusal
+from gateway.collect.rewrite import rewrite
+
+_ODD_ESCAPE = re.compile(rb"\\u00(?:00|[4-7])")
+"""An escaped U+0000, or an escaped ASCII letter: no encoder writes these but to hide a key from a byte search."""
+_UNIQUE_KEYS = (b'"messageId"', b'"userId"', b'"anonymousId"', b'"groupId"', b'"previousId"', b'"type"')
+
+
+def is_suspect(data: bytes) -> bool:
+    """Whether `data` holds what the decoder lets pass in skipped values: invalid UTF-8 or an odd escape."""
+    if b"\\" in data and _ODD_ESCAPE.search(data):
+        return True
+    if data.isascii():
+        return False
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return True
+    return False
+
+
+def normalise(raw: bytes, rules: Rules) -> Settled | Refusal:
+    """The event in `raw`: a JSON value without space around it, whose grammar the decoder has checked."""
+    if len(raw) > rules.max_event_bytes:
+        return refusals.EVENT_TOO_LARGE
+    try:
+        event = decode_event(raw)
+    except UNREADABLE:
+        return rewrite(raw, rules)
+    return settle(event, raw, rules)
+
+
+def settle(event: Event, raw: bytes, rules: Rules) -> Settled | Refusal:
+    """The same, once the fields of `raw` are decoded."""
+    if (rules.suspect and is_suspect(raw)) or _needs_rewriting(event, raw):
+        return rewrite(raw, rules)
+    if "" in (event.userId, event.anonymousId, event.groupId, event.previousId):
+        mended = _with_null_for_empty_ids(event, raw)
+        if mended is None:
+            return rewrite(raw, rules)
+        raw = mended
+    kind = event.type or rules.path_type
+    refusal = judge(event, kind)
+    if refusal is not None:
+        return refusal
+    if is_too_deep(raw):
+        return refusals.TOO_DEEP
+    if event.type and event.messageId and not rules.context and not rules.integrations:
+        return event.messageId, raw, False
+    return _complete(event, kind, raw, rules)
+
+
+def _needs_rewriting(event: Event, raw: bytes) -> bool:
+    """Whether a field that must be unique may be there twice, or one that must be filled is there but empty.
+
+    Every decoded id field has put at least one `Id"` into `raw`: more of them than fields is worth a closer look.
+    """
+    ids = (
+        (event.messageId is not UNSET)
+        + (event.userId is not UNSET)
+        + (event.anonymousId is not UNSET)
+        + (event.groupId is not UNSET)
+        + (event.previousId is not UNSET)
+    )
+    alone = raw.count(b'Id"') == ids and raw.count(b'"type"') == (event.type is not UNSET)
+    if not alone and _repeats_a_key(raw):
+        return True
+    return (not event.type and event.type is not UNSET) or (not event.messageId and event.messageId is not UNSET)
+
+
+def _repeats_a_key(raw: bytes) -> bool:
+    """Whether a unique key occurs twice outside of the containers. Text that only looks like a key counts as one."""
+    suspects = [key for key in _UNIQUE_KEYS if raw.count(key) > 1]
+    if not suspects:
+        return False
+    nested = decode_nested(raw)
+    parts = [bytes(part) for part in (nested.context, nested.properties, nested.traits, nested.integrations)]
+    return any(raw.count(key) - sum(part.count(key) for part in parts) > 1 for key in suspects)
+
+
+def _with_null_for_empty_ids(event: Event, raw: bytes) -> bytes | None:
+    """`raw` with null for each empty id (rudder-js sends `"userId":""` for every visitor who has not logged in).
+
+    None when the bytes alone do not say where the field is.
+    """
+    for name, value in (
+        (b'"userId"', event.userId),
+        (b'"anonymousId"', event.anonymousId),
+        (b'"groupId"', event.groupId),
+        (b'"previousId"', event.previousId),
+    ):
+        if value == "":
+            if raw.count(name) != 1 or name + b':""' not in raw:
+                return None
+            raw = raw.replace(name + b':""', name + b":null")
+    return raw
+
+
+def _complete(event: Event, kind: str, raw: bytes, rules: Rules) -> Settled | Refusal:
+    """Put in front what the event lacks. Where it has a part of it already, it has to be read."""
+    has_context = event.context is not UNSET
+    if (has_context and (rules.context or not event.messageId)) or (rules.context and not event.messageId):
+        return rewrite(raw, rules)
+    if rules.integrations and event.integrations is not UNSET:
+        return rewrite(raw, rules)
+    message_id = event.messageId or rules.new_id()
+    fields = b""
+    if not event.type:
+        fields += b'"type":"%b",' % kind.encode()
+    if not event.messageId:
+        fields += b'"messageId":"%b","context":{"gateway":{"generated":["messageId"]}},' % message_id.encode()
+    if rules.context:
+        fields += b'"context":%b,' % rules.context
+    if rules.integrations:
+        fields += b'"integrations":%b,' % rules.integrations
+    return message_id, b"{" + fields + raw[1:], False
