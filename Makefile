@@ -1,0 +1,87 @@
+# Two commands need to be known: `make run` and `make test`. On a bare Debian 12 each installs what it misses.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.SUFFIXES:
+
+PYTHON ?= python3
+BIN := .venv/bin
+SCRIPT := gateway/script
+PIP := $(BIN)/pip --disable-pip-version-check --no-input install --quiet --constraint constraints.txt
+# Debian keeps nginx in /usr/sbin, which is not on everyone's path.
+export PATH := $(PATH):/usr/sbin:/sbin
+
+# PROGRAM:PACKAGE of what the tests use and Debian has.
+TOOLS := chromium:chromium nginx:nginx caddy:caddy prometheus:prometheus promtool:prometheus wrk:wrk ps:procps \
+	taskset:util-linux openssl:openssl curl:curl systemd-analyze:systemd node:nodejs npm:npm
+
+.PHONY: help
+help: ## Say what there is to make.
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+
+.PHONY: run
+run: .venv/.run ## Install, then run the daemon with configs/quickstart.toml.
+	@echo "Headwater is at http://127.0.0.1:8080, its demo page at http://127.0.0.1:8080/demo"
+	@echo "Ask it from a second shell: $(BIN)/headwater sql \"select event, count(*) from tracks group by 1\""
+	@exec $(BIN)/headwater run --config configs/quickstart.toml
+
+.PHONY: test
+test: tools check ## Install what the tests need, then run every check and test.
+	@$(BIN)/pytest -m "not soak"
+
+.PHONY: check
+check: .venv/.dev $(SCRIPT)/node_modules/.installed ## Format, lint, types and the rooms' imports.
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@npm --prefix $(SCRIPT) run --silent check
+
+.PHONY: unit
+unit: .venv/.dev ## The tests that need no other program.
+	@$(BIN)/pytest tests/unit
+
+.PHONY: soak
+soak: tools .venv/.dev ## The long forms of the tests: hours.
+	@$(BIN)/pytest -m soak --timeout 14400
+
+.PHONY: bench
+bench: tools .venv/.dev ## Measure intake, the pipeline to DuckDB, and memory on this machine.
+	@for part in intake pipeline memory; do $(BIN)/python benchmarks/$$part.py; done
+
+.PHONY: script
+script: $(SCRIPT)/node_modules/.installed ## Build the browser script that the package ships.
+	@npm --prefix $(SCRIPT) run --silent build
+
+.PHONY: constraints
+constraints: ## Resolve every dependency anew and write constraints.txt.
+	@.ci/resolve > constraints.txt.new
+	@mv constraints.txt.new constraints.txt
+
+.PHONY: tools
+tools:
+	@.ci/require $(TOOLS)
+
+.PHONY: clean
+clean: ## Remove what was installed or built here; data/ stays.
+	@rm -rf .venv $(SCRIPT)/node_modules .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+.venv/.run: pyproject.toml constraints.txt
+	@.ci/require $(PYTHON):python3 ensurepip:python3-venv
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Headwater needs Python 3.11 or newer")'
+	@echo "Installing into .venv"
+	@$(PYTHON) -m venv .venv
+	@$(PIP) hatchling editables
+	@$(PIP) --no-build-isolation --editable .
+	@touch $@
+
+.venv/.dev: .venv/.run
+	@$(PIP) --no-build-isolation --editable '.[dev]'
+	@touch $@
+
+$(SCRIPT)/node_modules/.installed: $(SCRIPT)/package.json $(SCRIPT)/package-lock.json
+	@.ci/require node:nodejs npm:npm
+	@npm --prefix $(SCRIPT) ci --silent --no-audit --no-fund
+	@touch $@
