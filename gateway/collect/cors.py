@@ -1,13 +1,12 @@
 """Which pages may send, and the CORS headers that let them.
 
-Only origins from the configuration are answered, each with its own name. A listed origin (host patterns included) may
-send credentials; one that only `"*"` lets in may not, so that no configuration reflects every origin with credentials.
+Only origins that the configuration allows are answered, each with its own name: with credentials, which the browser
+script sends, a browser takes no `*`. No answer holds anything that is private.
 """
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
 
 ALLOWED_HEADERS = (
     "authorization, content-type, x-retry-count, anonymousid, sentat, rsa-retry-attempt, rsa-retry-reason, "
@@ -17,8 +16,6 @@ ALLOWED_HEADERS = (
 MAX_AGE_S = 7200
 """How long a browser may remember a preflight; Chromium caps it here."""
 CACHE_ENTRIES = 1024
-
-Standing = Literal["listed", "any", "refused"]
 
 _WELL_FORMED = re.compile(r"(?:[a-z][a-z0-9+.-]*://[a-z0-9.:_\[\]-]{1,255}|null)")
 _VARY = b"Vary: Origin\r\n"
@@ -33,11 +30,12 @@ class OriginRules:
     """(what comes before the `*`, what comes after it)"""
     everyone: bool
 
-    def standing(self, origin: str) -> Standing:
-        """Where `origin` (lower case) stands. A `*` in a pattern stands for one or more characters of a host name."""
+    def allow(self, origin: str) -> bool:
+        """Whether pages of `origin` may send. A `*` in a pattern stands for one or more characters of a host name."""
+        origin = origin.lower()
         if origin in self.exact or any(_matches(origin, *pattern) for pattern in self.patterns):
-            return "listed"
-        return "any" if self.everyone and _WELL_FORMED.fullmatch(origin) else "refused"
+            return True
+        return self.everyone and _WELL_FORMED.fullmatch(origin) is not None
 
 
 def origin_rules(origins: Iterable[str]) -> OriginRules:
@@ -50,7 +48,7 @@ def origin_rules(origins: Iterable[str]) -> OriginRules:
 
 def is_same_site(origin: str, host: str) -> bool:
     """Whether a page at `origin` talks to its own host. The scheme is the proxy's affair and is not compared."""
-    return bool(host) and origin.partition("://")[2] == host.lower()
+    return bool(host) and origin.lower().partition("://")[2] == host.lower()
 
 
 class Cors:
@@ -81,12 +79,13 @@ class Cors:
         return lines + f"{methods}{headers}Access-Control-Max-Age: {MAX_AGE_S}\r\n".encode()
 
     def _build(self, origin: str) -> bytes:
-        standings = {rules.standing(origin.lower()) for rules in self._rules}
-        if standings <= {"refused"}:
+        if not any(rules.allow(origin) for rules in self._rules):
             return _VARY
-        credentials = "Access-Control-Allow-Credentials: true\r\n" if "listed" in standings else ""
-        lines = f"Access-Control-Allow-Origin: {origin}\r\n{credentials}Access-Control-Expose-Headers: Retry-After\r\n"
-        return lines.encode() + _VARY
+        return (
+            f"Access-Control-Allow-Origin: {origin}\r\n"
+            "Access-Control-Allow-Credentials: true\r\n"
+            "Access-Control-Expose-Headers: Retry-After\r\n"
+        ).encode() + _VARY
 
 
 def _matches(origin: str, before: str, after: str) -> bool:

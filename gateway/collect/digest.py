@@ -64,13 +64,13 @@ def digest(wire: bytes, encoding: str, max_inflated_bytes: int, rules: Rules) ->
         return refusals.EMPTY_BODY
     try:
         if body[:1] == b"[":
-            return _digest_batch(decode_array(body), Body(), body, max_inflated_bytes, rules)
+            return _digest_batch(decode_array(body), Body(), body, rules)
         fields = decode_body(body)
         if fields.batch is UNSET:
             return _digest_single(fields, body, rules)
-        return _digest_batch(fields.batch, fields, body, max_inflated_bytes, rules)
+        return _digest_batch(fields.batch, fields, body, rules)
     except UNREADABLE:
-        return _digest_leniently(body, max_inflated_bytes, rules)
+        return _digest_leniently(body, rules)
 
 
 def _digest_single(fields: Body, body: bytes, rules: Rules) -> Digest:
@@ -79,9 +79,7 @@ def _digest_single(fields: Body, body: bytes, rules: Rules) -> Digest:
     return _collect([settled], [body], fields.writeKey or "", None, is_batch=False)
 
 
-def _digest_batch(
-    events: list[msgspec.Raw], fields: Body, body: bytes, max_inflated_bytes: int, rules: Rules
-) -> Digest | Refusal:
+def _digest_batch(events: list[msgspec.Raw], fields: Body, body: bytes, rules: Rules) -> Digest | Refusal:
     rules = rules._replace(suspect=is_suspect(body))
     if fields.context is not UNSET or fields.integrations is not UNSET:
         shared = decode_shared(body)
@@ -92,11 +90,11 @@ def _digest_batch(
         rules = rules._replace(context=context, integrations=integrations)
     raws = [bytes(event) for event in events]
     key = fields.writeKey or _key_of_first(raws)
-    settled = _within(max_inflated_bytes, (normalise(raw, rules) for raw in raws), rules)
+    settled = _within((normalise(raw, rules) for raw in raws), rules)
     return _collect(settled, raws, key, _bounded_sent_at(fields.sentAt), is_batch=True)
 
 
-def _digest_leniently(body: bytes, max_inflated_bytes: int, rules: Rules) -> Digest | Refusal:
+def _digest_leniently(body: bytes, rules: Rules) -> Digest | Refusal:
     """The same for a body that the strict decoder refuses: all of it is read, mended and written again."""
     try:
         value, repaired = load(body)
@@ -112,14 +110,14 @@ def _digest_leniently(body: bytes, max_inflated_bytes: int, rules: Rules) -> Dig
         if context is None or integrations is None:
             return refusals.SHARED_TOO_LARGE
         rules = rules._replace(context=context, integrations=integrations)
-    settled = _within(max_inflated_bytes, (rewrite_value(each, rules, repaired=repaired) for each in events), rules)
+    settled = _within((rewrite_value(each, rules, repaired=repaired) for each in events), rules)
     starts = [body[:REJECTED_BODY_BYTES]] * len(events)
     first = events[0] if events and isinstance(events[0], dict) else {}
     key = _text(frame.get("writeKey")) or _text(first.get("writeKey"))
     return _collect(settled, starts, key, _bounded_sent_at(_text(frame.get("sentAt")) or None), is_batch=is_batch)
 
 
-def _within(max_bytes: int, settled: Iterable[Settled | Refusal], rules: Rules) -> Iterable[Settled | Refusal]:
+def _within(settled: Iterable[Settled | Refusal], rules: Rules) -> Iterable[Settled | Refusal]:
     """What a batch shares is multiplied by its events: together they stay within the limit of a body."""
     if not rules.context and not rules.integrations:
         yield from settled
@@ -128,7 +126,7 @@ def _within(max_bytes: int, settled: Iterable[Settled | Refusal], rules: Rules) 
     for each in settled:
         if not isinstance(each, Refusal):
             total += len(each[1])
-        if total > max_bytes:
+        if total > rules.max_body_bytes:
             yield refusals.SHARED_TOO_LARGE
         else:
             yield each

@@ -19,6 +19,8 @@ class Rules(NamedTuple):
     path_type: str
     """The type that the path names, for events that do not say; empty where it names none."""
     max_event_bytes: int
+    max_body_bytes: int
+    """For all events together, with what their batch gives to each."""
     new_id: Callable[[], str]
     """Makes the messageId of an event that has none."""
     context: bytes = b""
