@@ -36,6 +36,8 @@ class Upstream:
     """What arrived, and what is to be answered."""
 
     port: int = 0
+    begun: int = 0
+    """Requests whose headers came, whether or not the body did."""
     arrivals: list[Arrival] = field(default_factory=list)
     answer: web.Response | None = None
     drop_next: bool = False
@@ -43,6 +45,7 @@ class Upstream:
 
     async def handle(self, request: web.BaseRequest) -> web.Response:
         assert request.transport is not None
+        self.begun += 1
         peer_port = request.transport.get_extra_info("peername")[1]
         if self.drop_next:
             self.drop_next = False

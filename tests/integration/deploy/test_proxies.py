@@ -40,12 +40,10 @@ async def test_the_gateway_sees_the_path_the_host_and_the_scheme_that_the_client
     assert arrival.headers["X-Forwarded-Proto"] == front.origin.scheme
 
 
+@pytest.mark.parametrize("front", ["nginx/path_prefix", "caddy/path_prefix"], indirect=True)
 async def test_the_site_keeps_every_path_beside_the_mount(
     front: Front, upstream: Upstream, visitor: ClientSession
 ) -> None:
-    if not front.mount:
-        pytest.skip("the whole host name is the gateway's")
-
     async with visitor.get(f"{front.origin}/v1/track", headers={"Host": front.host}) as answer:
         assert answer.status == 404
 
@@ -135,6 +133,7 @@ async def test_a_slow_client_does_not_occupy_the_gateway(
         await halfway.wait()
         await post(visitor, nginx, "/v1/track", b"quick")
         assert [arrival.body for arrival in upstream.arrivals] == [b"quick"]
+        assert upstream.begun == 1
         rest.set()
 
     assert slow.result().status == 200
