@@ -1,4 +1,10 @@
 """The operator's listener: metrics, health, and what the command line asks.
 
-Imports model, config, observe, queue and deliver's status.
+Nothing here is for the public: the guard turns away whatever a web page could send. Imports model, config, observe,
+queue, and deliver's status.
 """
+
+from gateway.admin.control import Control
+from gateway.admin.server import Admin
+
+__all__ = ["Admin", "Control"]

@@ -46,8 +46,8 @@ class Metrics:
         self.head_offset = self._gauge("queue_head_offset", "Offset that the next accepted event gets.")
         self.queue_bytes = self._gauge("queue_bytes", "Size of the queue's files.")
         self.queue_free_bytes = self._gauge("queue_disk_free_bytes", "Free space on the queue's disk.")
-        self.queue_hours_to_full = self._gauge(
-            "queue_hours_to_full", "Hours until the byte budget is used up at the present rate."
+        self.queue_seconds_to_full = self._gauge(
+            "queue_seconds_to_full", "Time until the byte budget is used up at the present rate; +Inf while it shrinks."
         )
         self.queue_events = self._gauge("queue_events", "Events in the queue, delivered ones under retention included.")
         self.queue_oldest_seconds = self._gauge("queue_oldest_event_seconds", "Age of the oldest event in the queue.")

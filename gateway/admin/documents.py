@@ -1,0 +1,90 @@
+"""The queue's records and the workers' states as JSON documents. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from prometheus_client import Counter
+
+from gateway.admin.answers import decode, iso
+from gateway.deliver.status import DestinationStatus
+from gateway.observe.metrics import Metrics
+from gateway.queue.records import Letter, Located, QueueStatus, Rejected
+
+Document = dict[str, Any]
+
+
+def queue_document(status: QueueStatus) -> Document:
+    """The queue at this moment."""
+    document = asdict(status)
+    document["oldest_received_at"] = iso(document.pop("oldest_received_at_ms"))
+    return document
+
+
+def destination_document(status: DestinationStatus) -> Document:
+    """A worker at this moment."""
+    document = asdict(status)
+    document["failing_since"] = iso(document.pop("failing_since_ms"))
+    document["next_attempt_at"] = iso(document.pop("next_attempt_at_ms"))
+    return document
+
+
+def letter_document(letter: Letter) -> Document:
+    """A letter without its event."""
+    return {
+        "id": letter.id,
+        "destination": letter.destination,
+        "state": letter.state,
+        "reason": letter.reason,
+        "error": letter.error,
+        "attempts": letter.attempts,
+        "message_id": letter.message_id,
+        "source": letter.source,
+        "offset": letter.offset,
+        "received_at": iso(letter.received_at_ms),
+        "failing_since": iso(letter.failing_since_ms),
+        "next_attempt_at": iso(letter.next_attempt_at_ms) if letter.state == "retry" else None,
+    }
+
+
+def located_document(found: Located) -> Document:
+    """An event where it lies in the log."""
+    return {
+        "offset": found.offset,
+        "source": found.source,
+        "received_at": iso(found.received_at_ms),
+        "event": decode(found.event),
+    }
+
+
+def rejected_document(rejected: Rejected) -> Document:
+    """A refused event; its body may be anything, and may be cut."""
+    return {
+        "at": iso(rejected.at_ms),
+        "source": rejected.source,
+        "reason": rejected.reason,
+        "detail": rejected.detail,
+        "ip": rejected.ip,
+        "body": rejected.body.decode(errors="replace"),
+    }
+
+
+def intake_documents(metrics: Metrics, sources: Iterable[str]) -> list[Document]:
+    """What each source sent since the daemon started, and what became of it at the door."""
+    counters = {"accepted": metrics.accepted, "duplicates": metrics.duplicates, "rejected": metrics.rejected}
+    counts = {name: _by_source(counter) for name, counter in counters.items()}
+    seen = {source for by_source in counts.values() for source in by_source}
+    names: Sequence[str] = sorted(seen | set(sources))
+    return [
+        {"source": source} | {name: by_source.get(source, 0) for name, by_source in counts.items()} for source in names
+    ]
+
+
+def _by_source(counter: Counter) -> dict[str, int]:
+    totals: dict[str, int] = {}
+    for metric in counter.collect():
+        for sample in metric.samples:
+            if sample.name.endswith("_total"):
+                source = sample.labels["source"]
+                totals[source] = totals.get(source, 0) + round(sample.value)
+    return totals
