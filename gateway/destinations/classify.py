@@ -14,6 +14,7 @@ _TEMPORARY = frozenset({408, 425, 429})
 _CREDENTIALS = frozenset({401, 403})
 _SERVER_ERROR = 500
 _NOT_IMPLEMENTED = 501
+_EXCERPT_CHARACTERS = 300
 
 
 def classify_by_status(response: Response) -> Outcome:
@@ -26,11 +27,16 @@ def classify_by_status(response: Response) -> Outcome:
         return Halt(reason)
     if status in _TEMPORARY or (status >= _SERVER_ERROR and status != _NOT_IMPLEMENTED):
         return Retry(reason, retry_after_s(response))
-    return Reject(reason)
+    return Reject(f"{reason}: {excerpt(response)}" if response.body else reason)
+
+
+def excerpt(response: Response) -> str:
+    """The start of the body as text, for a dead letter: vendors say there what they did not like."""
+    return " ".join(response.body[: 4 * _EXCERPT_CHARACTERS].decode(errors="replace").split())[:_EXCERPT_CHARACTERS]
 
 
 def retry_after_s(response: Response) -> float | None:
-    """Seconds that the peer asked for: both forms of Retry-After (RFC 9110, 10.2.3), the date measured by its own Date."""
+    """Seconds that the peer asked for: both forms of Retry-After (RFC 9110), a date being measured by its Date."""
     value = response.headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit():
         return float(value)

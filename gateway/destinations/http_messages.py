@@ -19,5 +19,5 @@ class Response:
     """What came back: header names in lower case, at most the first 64 KiB of the body."""
 
     status: int
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""

@@ -2,6 +2,11 @@
 
 from typing import Any
 
+from gateway.destinations.console import CONSOLE
 from gateway.destinations.contract import Destination
+from gateway.destinations.webhook import WEBHOOK
 
-DESTINATIONS: tuple[Destination[Any], ...] = ()
+DESTINATIONS: tuple[Destination[Any], ...] = (
+    CONSOLE,
+    WEBHOOK,
+)

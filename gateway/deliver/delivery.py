@@ -1,0 +1,224 @@
+"""Starts, replaces and stops the workers: one for each destination of the configuration, one for each running replay.
+
+Workers share nothing but the queue, the decoded events and the transport, so that none can hold up another. A worker
+that dies of an error nobody foresaw takes the daemon with it, and systemd starts it afresh.
+"""
+
+import asyncio
+import random
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from gateway.config import DestinationSettings
+from gateway.deliver.decode import EventCache
+from gateway.deliver.gauges import forget, show
+from gateway.deliver.prepare import Plan
+from gateway.deliver.probe import probe_tool, probe_warehouse
+from gateway.deliver.rate import SendRate
+from gateway.deliver.services import CursorName, Services
+from gateway.deliver.status import DestinationStatus
+from gateway.deliver.tool_worker import ToolWorker
+from gateway.deliver.transport import open_transport
+from gateway.deliver.warehouse_handle import WarehouseHandle
+from gateway.deliver.warehouse_worker import LoadPlan, WarehouseWorker
+from gateway.destinations.contract import Destination
+from gateway.model.clock import Clock
+from gateway.model.errors import HeadwaterError, QueueUnavailableError
+from gateway.observe.metrics import Metrics
+from gateway.queue import Queue
+from gateway.queue.records import Cursor
+from gateway.warehouses.contract import Warehouse, WarehouseKind
+
+EVENT_CACHE_BYTES = 2 * 2**20
+"""Of JSON; decoded it takes several times that."""
+TEND_S = 1.0
+REPLACE_DRAIN_S = 10.0
+"""How long a reload waits for the sends of a destination whose settings changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """A worker and what it was started with."""
+
+    worker: ToolWorker | WarehouseWorker
+    settings: DestinationSettings
+    task: asyncio.Task[None]
+
+
+class Delivery:
+    """The delivery of one daemon. Every task belongs to `tasks`."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - the rooms that delivery joins; app.py is the one caller
+        self,
+        queue: Queue,
+        clock: Clock,
+        rng: random.Random,
+        metrics: Metrics,
+        kinds: Sequence[Destination[Any]],
+        warehouses: Sequence[WarehouseKind[Any]],
+        tasks: asyncio.TaskGroup,
+    ) -> None:
+        self._queue = queue
+        self._clock = clock
+        self._rng = rng
+        self._metrics = metrics
+        self._tools = {kind.settings: kind for kind in kinds}
+        self._warehouses = {kind.settings: kind for kind in warehouses}
+        self._tasks = tasks
+        self._running: dict[str, _Running] = {}
+        self._handles: dict[str, WarehouseHandle] = {}
+        self._rates: dict[str, SendRate] = {}
+        self._services: Services | None = None
+        self._exit = AsyncExitStack()
+        self._changing = asyncio.Lock()
+
+    async def apply(self, destinations: Mapping[str, DestinationSettings]) -> None:
+        """Start, replace and stop workers so that they match; a worker whose settings did not change is not touched."""
+        async with self._changing:
+            services = await self._started()
+            wanted = {name: settings for name, settings in destinations.items() if settings.enabled}
+            outdated = [
+                name
+                for name, running in self._running.items()
+                if wanted.get(CursorName(name).destination) != running.settings
+            ]
+            await self._stop(outdated, REPLACE_DRAIN_S)
+            for name, settings in wanted.items():
+                if name not in self._running:
+                    self._prepare(name, settings)
+                    self._start(await self._queue.register(name), settings, services)
+            for cursor in await self._queue.cursors():
+                replayed = CursorName(cursor.destination)
+                if replayed.is_replay and replayed.destination in wanted and replayed.name not in self._running:
+                    self._start(cursor, wanted[replayed.destination], services)
+
+    async def stop(self, drain_s: float) -> None:
+        """Start nothing more, let what is in flight end within `drain_s`, save every outcome."""
+        async with self._changing:
+            await self._stop(list(self._running), drain_s)
+            await self._exit.aclose()
+            self._services = None
+
+    def status(self) -> list[DestinationStatus]:
+        """Every worker at this moment, by name."""
+        return [self._running[name].worker.status() for name in sorted(self._running)]
+
+    async def resume(self, destination: str) -> None:
+        """The owner says: try again now. Replays of the destination are meant as well."""
+        workers = [
+            running.worker for name, running in self._running.items() if CursorName(name).destination == destination
+        ]
+        if not workers:
+            raise self._unknown(destination)
+        for worker in workers:
+            worker.resume()
+
+    def warehouse(self, destination: str | None) -> Warehouse:
+        """The open warehouse of that name; None where there is only one. Raises HeadwaterError."""
+        if destination is None:
+            if len(self._handles) != 1:
+                raise HeadwaterError(f"there are {len(self._handles)} warehouses", hint="name the one that you mean")
+            return next(iter(self._handles.values())).now()
+        if destination not in self._handles:
+            raise HeadwaterError(
+                f'"{destination}" is not a warehouse that runs', hint="list them with `headwater status`"
+            )
+        return self._handles[destination].now()
+
+    async def replay(self, destination: str, from_ms: int, to_ms: int) -> Cursor:
+        """Deliver again what was received from `from_ms` until `to_ms`, beside the destination's own cursor."""
+        async with self._changing:
+            running = self._running.get(destination)
+            if running is None or self._services is None:
+                raise self._unknown(destination)
+            from_offset = max(await self._queue.offset_at(from_ms), self._queue.first_offset)
+            to_offset = min(await self._queue.offset_at(to_ms), self._queue.head_offset)
+            if from_offset >= to_offset:
+                raise HeadwaterError("no event of that time is in the queue", hint="see `queue.retention`")
+            cursor = await self._queue.start_replay(destination, from_offset, to_offset)
+            self._start(cursor, running.settings, self._services)
+            return cursor
+
+    async def check(self, name: str, settings: DestinationSettings) -> str | None:
+        """Try the connection: None where it works, else the trouble in words."""
+        warehouse = self._warehouses.get(type(settings))
+        if warehouse is None:
+            return await probe_tool(self._tools[type(settings)], settings)
+        if name in self._handles:
+            # It is open here already, and a second opening may be refused just because of that.
+            status = self._running[name].worker.status()
+            return status.last_error or None
+        return await probe_warehouse(warehouse, settings, self._clock)
+
+    async def _started(self) -> Services:
+        if self._services is None:
+            carry = await self._exit.enter_async_context(open_transport(sys.stdout.buffer))
+            events = EventCache(EVENT_CACHE_BYTES)
+            self._services = Services(self._queue, self._clock, self._rng, self._metrics, events, carry)
+            tending = self._tasks.create_task(self._tend(), name="deliver.tend")
+            self._exit.callback(tending.cancel)
+        return self._services
+
+    def _prepare(self, name: str, settings: DestinationSettings) -> None:
+        """What a destination's worker shares with its replays."""
+        if type(settings) in self._warehouses:
+            self._handles[name] = WarehouseHandle(name)
+        else:
+            self._rates[name] = SendRate(settings)
+
+    def _start(self, cursor: Cursor, settings: DestinationSettings, services: Services) -> None:
+        name = CursorName(cursor.destination)
+        worker: ToolWorker | WarehouseWorker
+        if kind := self._warehouses.get(type(settings)):
+            worker = WarehouseWorker(LoadPlan(kind, settings), cursor, self._handles[name.destination], services)
+        else:
+            plan = Plan(self._tools[type(settings)], settings)
+            worker = ToolWorker(plan, cursor, self._rates[name.destination], services)
+        task = self._tasks.create_task(worker.run(), name=f"deliver.{name.name}")
+        self._running[name.name] = _Running(worker, settings, task)
+        structlog.get_logger().info("destination.started", destination=name.name, next_offset=cursor.next_offset)
+
+    async def _stop(self, names: Iterable[str], drain_s: float) -> None:
+        """All at once, so that one slow drain does not add to another."""
+        stopping = {name: self._running.pop(name) for name in list(names)}
+        for running in stopping.values():
+            running.worker.stop(drain_s)
+        if stopping:
+            await asyncio.wait([running.task for running in stopping.values()])
+        for name in stopping:
+            self._handles.pop(name, None)
+            self._rates.pop(name, None)
+            forget(self._metrics, CursorName(name).label)
+            structlog.get_logger().info("destination.stopped", destination=name)
+
+    async def _tend(self) -> None:
+        """Once a second: show the lag, and end the replays that are done."""
+        while True:
+            await asyncio.sleep(TEND_S)
+            statuses = self.status()
+            show(self._metrics, statuses)
+            done = [status.name for status in statuses if status.end_offset is not None and not status.lag_events]
+            if done:
+                await self._end_replays(done)
+
+    async def _end_replays(self, names: Sequence[str]) -> None:
+        """A replay is over when its stretch is delivered and none of its letters is left to look after."""
+        async with self._changing:
+            try:
+                over = [name for name in names if name in self._running and await self._is_over(name)]
+                await self._stop(over, REPLACE_DRAIN_S)
+                for name in over:
+                    await self._queue.drop_destination(name)
+            except QueueUnavailableError as error:
+                structlog.get_logger().warning("replay.not_ended", error=str(error))
+
+    async def _is_over(self, name: str) -> bool:
+        return not await self._queue.letters(name, None, 0, 1)
+
+    def _unknown(self, destination: str) -> HeadwaterError:
+        return HeadwaterError(f'no destination "{destination}" runs', hint="list them with `headwater status`")

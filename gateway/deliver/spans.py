@@ -1,0 +1,60 @@
+"""Runs of the log on their way into a warehouse: what a source filter keeps, and halves for finding a poison row."""
+
+from array import array
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from gateway.model.envelope import Batch, Stored
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Consecutive batches of the log."""
+
+    batches: Sequence[Batch]
+
+    def __len__(self) -> int:
+        return sum(map(len, self.batches))
+
+    @property
+    def first_offset(self) -> int:
+        """Offset of the first event."""
+        return self.batches[0].first_offset
+
+    @property
+    def next_offset(self) -> int:
+        """The offset that follows the last event."""
+        return self.batches[-1].next_offset
+
+    def halves(self) -> tuple["Span", "Span"]:
+        """Two spans of about the same number of events; there must be two at least."""
+        middle = len(self) // 2
+        first: list[Batch] = []
+        second: list[Batch] = []
+        for batch in self.batches:
+            cut = min(len(batch), max(0, middle))
+            middle -= len(batch)
+            if cut:
+                first.append(batch.slice(0, cut))
+            if cut < len(batch):
+                second.append(batch.slice(cut, len(batch)))
+        return Span(first), Span(second)
+
+
+def selected(batch: Batch, takes: Callable[[str], bool]) -> Batch:
+    """The events whose source is taken. Offsets in the answer are not the log's unless all are taken."""
+    kept_envelopes = [takes(envelope.source) for envelope in batch.envelopes]
+    if all(kept_envelopes):
+        return batch
+    kept = [index for index, owner in enumerate(batch.envelope_of) if kept_envelopes[owner]]
+    bounds = array("I", [0])
+    for index in kept:
+        bounds.append(bounds[-1] + batch.bounds[index + 1] - batch.bounds[index])
+    blob = b"".join(batch.raw(index) for index in kept)
+    envelope_of = array("I", (batch.envelope_of[index] for index in kept))
+    return Batch(batch.first_offset, blob, bounds, batch.envelopes, envelope_of)
+
+
+def batch_of_one(stored: Stored) -> Batch:
+    """A single event as a batch."""
+    return Batch(stored.offset, stored.raw, array("I", [0, len(stored.raw)]), (stored.envelope,), array("I", [0]))
