@@ -58,6 +58,7 @@ class Connection(asyncio.Protocol):
         "_arrivals",
         "_backlog",
         "_body",
+        "_body_bytes",
         "_current",
         "_exchange",
         "_has_ended",
@@ -88,7 +89,8 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._arrivals: deque[Arrival] = deque()
         self._backlog = bytearray()
-        self._body = bytearray()
+        self._body: list[bytes] = []
+        self._body_bytes = 0
         self._current: Arrival | None = None
         self._exchange: Exchange | None = None
         self._head_bytes = self._held_bytes = 0
@@ -283,13 +285,16 @@ class Connection(asyncio.Protocol):
         """Take what has come of the body out of the parser's stream, which may end with it."""
         assert self._current is not None
         limits = self._reception.limits
-        self._body += stream.read_nowait()
-        if len(self._body) > limits.max_body_bytes:
+        piece = stream.read_nowait()
+        self._body.append(piece)
+        self._body_bytes += len(piece)
+        if self._body_bytes > limits.max_body_bytes:
             self._refuse_current(answers.refused(refusals.BODY_TOO_LARGE))
         elif not stream.is_eof() and self._reception.in_flight_bytes > limits.max_in_flight_bytes:
             self._refuse_current(answers.OVERLOADED)
         elif stream.is_eof():
-            body, self._body = bytes(self._body), bytearray()
+            body = b"".join(self._body)
+            self._forget_body()
             self._dispatch(self._current[0], body)
         else:
             return False
@@ -311,10 +316,14 @@ class Connection(asyncio.Protocol):
         assert self._current is not None
         exchange = self._exchange = Exchange(self, self._current[0], b"", self._reception.malformed)
         self._current = None
-        self._body = bytearray()
+        self._forget_body()
         exchange.fault = answer
         exchange.is_last = True
         self._reception.handle(exchange)
+
+    def _forget_body(self) -> None:
+        self._body = []
+        self._body_bytes = 0
 
     # --- answers out
 

@@ -1,12 +1,22 @@
 """The fields of a body that intake looks at. msgspec skips all others without building them, but checks their syntax.
 
-What it does not check in skipped values: UTF-8, U+0000 escapes, the size of numbers. normalise.py looks after those.
+The types are the rules of a clean event, checked by the decoder at no cost. What does not fit them is not yet
+refused: it is read again, and judged, by rewrite.py.
+
+What the decoder does not check in skipped values: UTF-8, U+0000 escapes, the size of numbers. normalise.py looks after
+those.
 """
 
-import msgspec
-from msgspec import UNSET, Raw, UnsetType
+from typing import Annotated, Literal
 
-Text = str | UnsetType | None
+import msgspec
+from msgspec import UNSET, Meta, Raw, UnsetType
+
+from gateway.collect.refusals import MAX_ID_CHARACTERS, MAX_MESSAGE_ID_CHARACTERS
+
+Kind = Literal["track", "page", "screen", "identify", "group", "alias"]
+MessageId = Annotated[str, Meta(min_length=1, max_length=MAX_MESSAGE_ID_CHARACTERS)]
+Id = Annotated[str, Meta(max_length=MAX_ID_CHARACTERS)]
 
 
 class Object(msgspec.Struct, gc=False):
@@ -20,14 +30,14 @@ class Context(msgspec.Struct, gc=False):
 
 
 class Event(msgspec.Struct, gc=False):
-    """One event. UNSET and null differ: an absent field can be put in front, a null one has to be rewritten."""
+    """One clean event. UNSET is told from null: an absent field cannot be there twice, and can be put in front."""
 
-    type: Text = UNSET
-    messageId: Text = UNSET  # noqa: N815 - the name on the wire
-    userId: Text = UNSET  # noqa: N815 - the name on the wire
-    anonymousId: Text = UNSET  # noqa: N815 - the name on the wire
-    groupId: Text = UNSET  # noqa: N815 - the name on the wire
-    previousId: Text = UNSET  # noqa: N815 - the name on the wire
+    type: Kind | UnsetType = UNSET
+    messageId: MessageId | UnsetType = UNSET  # noqa: N815 - the name on the wire
+    userId: Id | UnsetType | None = UNSET  # noqa: N815 - the name on the wire
+    anonymousId: Id | UnsetType | None = UNSET  # noqa: N815 - the name on the wire
+    groupId: Id | UnsetType | None = UNSET  # noqa: N815 - the name on the wire
+    previousId: Id | UnsetType | None = UNSET  # noqa: N815 - the name on the wire
     event: str | None = None
     writeKey: str | None = None  # noqa: N815 - the name on the wire
     context: Context | UnsetType | None = UNSET

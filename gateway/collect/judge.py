@@ -5,8 +5,7 @@ from typing import NamedTuple
 
 from gateway.collect import refusals
 from gateway.collect.fields import Event
-from gateway.collect.refusals import MAX_ID_CHARACTERS, MAX_MESSAGE_ID_CHARACTERS, Refusal
-from gateway.model.event import EVENT_TYPES
+from gateway.collect.refusals import Refusal
 
 Settled = tuple[str, bytes, bool]
 """An event that passed: (messageId, its JSON as it is stored, whether its JSON had to be repaired). A plain tuple,
@@ -32,33 +31,13 @@ class Rules(NamedTuple):
 
 
 def judge(event: Event, kind: str) -> Refusal | None:
-    """Why an event of type `kind` is refused, or None."""
+    """Why a clean event of type `kind` is refused, or None. An empty `kind` is one that nobody gave."""
     if not event.userId and not event.anonymousId:
-        return refusals.INVALID_TYPE if kind not in _TYPES else refusals.MISSING_USER
-    if kind not in {"page", "identify"}:
-        refusal = _judge_kind(event, kind)
-        if refusal is not None:
-            return refusal
-    return _judge_lengths(event)
-
-
-_TYPES = frozenset(EVENT_TYPES)
-
-
-def _judge_kind(event: Event, kind: str) -> Refusal | None:
+        return refusals.MISSING_USER if kind else refusals.INVALID_TYPE
     if kind == "track":
         return None if event.event else refusals.MISSING_EVENT_NAME
     if kind == "group":
         return None if event.groupId else refusals.MISSING_GROUP_ID
     if kind == "alias":
         return None if event.userId and event.previousId else refusals.MISSING_ALIAS_IDS
-    return None if kind in _TYPES else refusals.INVALID_TYPE
-
-
-def _judge_lengths(event: Event) -> Refusal | None:
-    for value in (event.userId, event.anonymousId, event.groupId, event.previousId):
-        if value and len(value) > MAX_ID_CHARACTERS:
-            return refusals.ID_TOO_LONG
-    if event.messageId and len(event.messageId) > MAX_MESSAGE_ID_CHARACTERS:
-        return refusals.MESSAGE_ID_TOO_LONG
-    return None
+    return None if kind else refusals.INVALID_TYPE

@@ -87,7 +87,8 @@ def dump(value: Any) -> bytes:
 
 def is_too_deep(raw: bytes) -> bool:
     """Whether the JSON in `raw` is nested below MAX_DEPTH. Costs two scans for the events that are not suspicious."""
-    if raw.count(b"{") + raw.count(b"[") <= MAX_DEPTH:
+    opened = raw.count(b"{") + (raw.count(b"[") if b"[" in raw else 0)
+    if opened <= MAX_DEPTH:
         return False
     depth = 0
     for bracket in _STRING.sub(b"", raw).translate(None, _NOT_BRACKETS):

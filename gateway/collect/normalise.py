@@ -23,6 +23,8 @@ from gateway.collect.rewrite import rewrite
 
 _ODD_ESCAPE = re.compile(rb"\\u00(?:00|[4-7])")
 """An escaped U+0000, or an escaped ASCII letter: no encoder writes these but to hide a key from a byte search."""
+_ID_KEYS = re.compile(rb'I(?<=ssageI|ymousI|"userI|groupI|viousI)d"')
+"""The end of an id's key. Led by its rarest byte, it searches faster than `bytes.count` does for three whole keys."""
 _UNIQUE_KEYS = (b'"messageId"', b'"userId"', b'"anonymousId"', b'"groupId"', b'"previousId"', b'"type"')
 
 
@@ -40,7 +42,7 @@ def is_suspect(data: bytes) -> bool:
 
 
 def normalise(raw: bytes, rules: Rules) -> Settled | Refusal:
-    """The event in `raw`: a JSON value without space around it, whose grammar the decoder has checked."""
+    """The event in `raw`: a JSON value without space around it, whose syntax the decoder has checked."""
     if len(raw) > rules.max_event_bytes:
         return refusals.EVENT_TOO_LARGE
     try:
@@ -52,9 +54,9 @@ def normalise(raw: bytes, rules: Rules) -> Settled | Refusal:
 
 def settle(event: Event, raw: bytes, rules: Rules) -> Settled | Refusal:
     """The same, once the fields of `raw` are decoded."""
-    if (rules.suspect and is_suspect(raw)) or _needs_rewriting(event, raw):
+    if (rules.suspect and is_suspect(raw)) or _repeats_a_key(event, raw):
         return rewrite(raw, rules)
-    if "" in (event.userId, event.anonymousId, event.groupId, event.previousId):
+    if event.userId == "" or event.anonymousId == "" or event.groupId == "" or event.previousId == "":
         mended = _with_null_for_empty_ids(event, raw)
         if mended is None:
             return rewrite(raw, rules)
@@ -70,11 +72,8 @@ def settle(event: Event, raw: bytes, rules: Rules) -> Settled | Refusal:
     return _complete(event, kind, raw, rules)
 
 
-def _needs_rewriting(event: Event, raw: bytes) -> bool:
-    """Whether a field that must be unique may be there twice, or one that must be filled is there but empty.
-
-    Every decoded id field has put at least one `Id"` into `raw`: more of them than fields is worth a closer look.
-    """
+def _repeats_a_key(event: Event, raw: bytes) -> bool:
+    """Whether an id or `type` may be there twice: readers differ in which of two they take."""
     ids = (
         (event.messageId is not UNSET)
         + (event.userId is not UNSET)
@@ -82,20 +81,16 @@ def _needs_rewriting(event: Event, raw: bytes) -> bool:
         + (event.groupId is not UNSET)
         + (event.previousId is not UNSET)
     )
-    alone = raw.count(b'Id"') == ids and raw.count(b'"type"') == (event.type is not UNSET)
-    if not alone and _repeats_a_key(raw):
-        return True
-    return (not event.type and event.type is not UNSET) or (not event.messageId and event.messageId is not UNSET)
-
-
-def _repeats_a_key(raw: bytes) -> bool:
-    """Whether a unique key occurs twice outside of the containers. Text that only looks like a key counts as one."""
-    suspects = [key for key in _UNIQUE_KEYS if raw.count(key) > 1]
-    if not suspects:
+    if len(_ID_KEYS.findall(raw)) == ids and raw.count(b'"type"') == (event.type is not UNSET):
         return False
+    return _repeats_an_own_key(raw)
+
+
+def _repeats_an_own_key(raw: bytes) -> bool:
+    """The same outside of the containers, whose keys are their own. Text that only looks like a key counts as one."""
     nested = decode_nested(raw)
     parts = [bytes(part) for part in (nested.context, nested.properties, nested.traits, nested.integrations)]
-    return any(raw.count(key) - sum(part.count(key) for part in parts) > 1 for key in suspects)
+    return any(raw.count(key) - sum(part.count(key) for part in parts) > 1 for key in _UNIQUE_KEYS)
 
 
 def _with_null_for_empty_ids(event: Event, raw: bytes) -> bytes | None:

@@ -13,7 +13,8 @@ from gateway.collect import refusals
 from gateway.collect.fields import decode_event
 from gateway.collect.judge import Rules, Settled, judge
 from gateway.collect.lenient import Number, RefusedError, clean, dump, is_too_deep, load
-from gateway.collect.refusals import Refusal
+from gateway.collect.refusals import MAX_ID_CHARACTERS, MAX_MESSAGE_ID_CHARACTERS, Refusal
+from gateway.model.event import EVENT_TYPES
 
 ID_FIELDS = ("messageId", "userId", "anonymousId", "groupId", "previousId")
 _TEXT_FIELDS = (*ID_FIELDS, "event", "type", "writeKey")
@@ -62,6 +63,12 @@ def _make_texts(event: dict[str, Any]) -> None:
             event.pop(field, None)
         elif not isinstance(value, str):
             raise RefusedError(refusals.INVALID_TYPE if field == "type" else refusals.INVALID_ID)
+    if event.get("type", "track") not in EVENT_TYPES:
+        raise RefusedError(refusals.INVALID_TYPE)
+    if len(event.get("messageId", "")) > MAX_MESSAGE_ID_CHARACTERS:
+        raise RefusedError(refusals.MESSAGE_ID_TOO_LONG)
+    if any(len(event.get(field, "")) > MAX_ID_CHARACTERS for field in ID_FIELDS):
+        raise RefusedError(refusals.ID_TOO_LONG)
 
 
 def _complete(event: dict[str, Any], rules: Rules, *, repaired: bool) -> None:
