@@ -1,0 +1,79 @@
+"""`init`, `check` and `run`: before there is a daemon, and the daemon itself."""
+
+import asyncio
+import os
+import random
+import sys
+from pathlib import Path
+
+import click
+
+from gateway.commands.client import RefusedError
+from gateway.commands.connect import existing_file
+from gateway.model.errors import HeadwaterError
+
+FILE_NAME = "headwater.toml"
+PRIVATE = 0o640
+"""The owner may write secrets into the file."""
+
+
+@click.command
+@click.argument("directory", type=click.Path(file_okay=False, path_type=Path), default=".")
+@click.option("--origin", "origins", metavar="URL", multiple=True, help="A site whose pages may send; may be repeated.")
+def init(directory: Path, origins: tuple[str, ...]) -> None:
+    """Write a first configuration into DIRECTORY.
+
+    Its script path and its write key are drawn at random. A file that exists is never overwritten.
+    """
+    from gateway.config.init import first_configuration  # noqa: PLC0415 - pydantic takes its time to load
+
+    path = directory / FILE_NAME
+    text = first_configuration(random.SystemRandom(), directory.absolute() / "data", origins)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        path.touch(PRIVATE, exist_ok=False)
+        path.write_text(text, encoding="utf-8")
+    except FileExistsError as error:
+        raise RefusedError(f"{path} exists", "remove it, or name another directory") from error
+    except OSError as error:
+        raise RefusedError(f"{path}: {error.strerror}") from error
+    click.echo(f"{path} is written. Next:")
+    click.echo(f"  1. Read it, and change what is marked CHANGE.\n  2. headwater check {path}")
+    click.echo(f"  3. headwater run --config {path}")
+
+
+@click.command
+@click.argument("file", type=existing_file)
+def check(file: Path) -> None:
+    """List the faults in FILE and try its destinations.
+
+    Needs no daemon, and delivers nothing. Exits with 1 when anything is wrong.
+    """
+    from gateway.commands.connections import troubles_of  # noqa: PLC0415 - brings in every room
+
+    try:
+        troubles = asyncio.run(troubles_of(file, os.environ))
+    except HeadwaterError as error:
+        raise RefusedError(error.message, error.hint) from error
+    for name, trouble in troubles.items():
+        click.echo(f"{name}: {trouble or 'ok'}")
+    if any(troubles.values()):
+        sys.exit(1)
+    click.echo(f"{file} has no fault")
+
+
+@click.command
+@click.option("-c", "--config", type=existing_file, envvar="HEADWATER_CONFIG", required=True, help="The TOML file.")
+def run(config: Path) -> None:
+    """Run the daemon until SIGTERM.
+
+    SIGHUP has it read its configuration again.
+    """
+    import uvloop  # noqa: PLC0415 - brings in every room
+
+    from gateway.app import run as run_daemon  # noqa: PLC0415 - brings in every room
+
+    try:
+        uvloop.run(run_daemon(config, os.environ))
+    except HeadwaterError as error:
+        raise RefusedError(error.message, error.hint) from error
