@@ -57,8 +57,7 @@ script: $(SCRIPT)/node_modules/.installed ## Build the browser script that the p
 
 .PHONY: constraints
 constraints: ## Resolve every dependency anew and write constraints.txt.
-	@.ci/resolve > constraints.txt.new
-	@mv constraints.txt.new constraints.txt
+	@resolved=$$(.ci/resolve); echo "$$resolved" > constraints.txt
 
 .PHONY: tools
 tools:
