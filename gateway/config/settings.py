@@ -18,16 +18,10 @@ class Section(BaseModel):
 
 
 class RateSettings(Section):
-    """A token bucket: `per_second` on average, `burst` at once. Zero switches it off."""
+    """A token bucket: `per_second` on average, zero for no limit; `burst` at once, zero for one second's worth."""
 
     per_second: float = Field(default=0, ge=0)
     burst: int = Field(default=0, ge=0)
-
-    @model_validator(mode="after")
-    def _something_fits_in(self) -> Self:
-        if self.per_second > 0 and self.burst < 1:
-            raise ValueError("burst must be at least 1, or nothing is ever let through")
-        return self
 
 
 class ServerSettings(Section):

@@ -110,7 +110,6 @@ def test_a_file_without_a_source_is_refused(faults_of: FaultsOf) -> None:
         ('[sources.app]\nwrite_keys = ["key"]', "sources.app.write_keys.0", 'source "web" has the same key'),
         ('[admin]\nlisten = "127.0.0.1:8080"', "admin.listen", "is also server.listen"),
         ("[demo]\nenabled = true\n[script]\nenabled = false", "script.enabled", "the demo uses the script"),
-        ("[server.rate_per_ip]\nper_second = 5", "server.rate_per_ip", "burst must be at least 1"),
         ('[server]\nmax_event = "1GiB"', "server", "max_event is larger than max_inflated_body"),
         (
             '[destinations.rows]\ntype = "table"\nretry = { first_delay = "1h" }',
