@@ -1,6 +1,5 @@
 """A body as it came over the wire, turned into events to store. Pure, so that a large body can be done in a thread."""
 
-import math
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -21,6 +20,7 @@ NOMINAL_EVENT_BYTES = 32_000
 MAX_SHARED_BYTES = 32_000
 """A batch's own `context` and `integrations`: they are copied into each event."""
 MAX_SENT_AT_CHARACTERS = 64
+MAX_SENT_AT = 2**63
 REJECTED_BODY_BYTES = 2048
 
 SentAt = str | int | float | None
@@ -178,6 +178,7 @@ def _text(value: Any) -> str:
 
 
 def _bounded_sent_at(value: SentAt) -> SentAt:
+    """What a clock may say; None for what is no time in any unit, and would not fit where the number is kept."""
     if isinstance(value, str):
         return value if len(value) <= MAX_SENT_AT_CHARACTERS else None
-    return value if value is None or math.isfinite(value) else None
+    return value if value is not None and abs(value) < MAX_SENT_AT else None
