@@ -1,0 +1,223 @@
+"""Builds the daemon from its rooms and owns the order in which they start and stop.
+
+The only place that knows all rooms. They start from the queue outwards and stop in reverse: accept no more and answer
+what came in, let sends end and save cursors, close the queue last. A task that dies takes the daemon with it, and
+systemd starts it again.
+"""
+
+import asyncio
+import random
+import signal
+import socket
+from collections.abc import AsyncIterator, Mapping, MutableMapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import structlog
+
+from gateway import __version__
+from gateway.admin.control import Control
+from gateway.admin.server import Admin
+from gateway.collect.by_hand import ByHand
+from gateway.collect.server import Collector
+from gateway.config import DestinationSettings, Settings, load_settings
+from gateway.deliver.delivery import Delivery
+from gateway.deliver.probe import probe_tool, probe_warehouse
+from gateway.destinations import DESTINATIONS
+from gateway.model.clock import SystemClock
+from gateway.model.errors import ConfigError, HeadwaterError
+from gateway.observe.health import Health, Heartbeat
+from gateway.observe.listen import open_listener
+from gateway.observe.logging import configure_logging
+from gateway.observe.metrics import Metrics
+from gateway.observe.notify import Notifier
+from gateway.queue import Queue, open_queue
+from gateway.warehouses.registry import WAREHOUSES
+
+QUEUE_SILENCE_LIMIT_S = 15.0
+STOP_GRACE_S = 5.0
+"""Beyond `server.drain`: what a stop may take when a part of the daemon does not answer any more."""
+
+
+def read_settings(path: Path, environ: Mapping[str, str]) -> Settings:
+    """The configuration at `path`, with every kind of destination and warehouse known. Raises ConfigError."""
+    return load_settings(path, [kind.settings for kind in (*DESTINATIONS, *WAREHOUSES)], environ)
+
+
+async def run(path: Path, environ: MutableMapping[str, str]) -> None:
+    """Run the daemon until SIGTERM or SIGINT; SIGHUP reads the configuration again.
+
+    Raises HeadwaterError when it cannot start, and an ExceptionGroup when one of its tasks died.
+    """
+    settings = read_settings(path, environ)
+    configure_logging(settings.log)
+    clock, rng, metrics = SystemClock(), random.Random(), Metrics(__version__)  # noqa: S311 - jitter and ids, no secrets
+    notifier, health = Notifier(environ, clock), Health()
+    sockets = open_listener(settings.server.listen, environ)
+    try:
+        async with open_queue(settings.queue, clock, rng, metrics) as queue, asyncio.TaskGroup() as tasks:
+            delivery = Delivery(queue, clock, rng, metrics, DESTINATIONS, WAREHOUSES, tasks)
+            collector = Collector(settings, queue, clock, rng, metrics)
+            reloader = Reloader(path, environ, settings, collector, delivery, notifier)
+            control = Control(
+                queue=queue,
+                delivery=delivery,
+                metrics=metrics,
+                clock=clock,
+                health=health,
+                version=__version__,
+                settings=lambda: reloader.settings,
+                send=ByHand(settings.server, queue, clock, rng).send,
+                reload=reloader.reload,
+            )
+            async with (
+                _writing(queue, tasks, Heartbeat(clock, QUEUE_SILENCE_LIMIT_S, "the queue's writer"), notifier, health),
+                _answering_the_operator(Admin(settings.admin.listen, control)),
+                _delivering(delivery, settings),
+                _collecting(collector, sockets, settings.server.drain),
+            ):
+                await _until_told_to_stop(reloader, tasks, health, notifier)
+    except ExceptionGroup as group:
+        if len(group.exceptions) == 1 and isinstance(group.exceptions[0], HeadwaterError):
+            raise group.exceptions[0] from None
+        raise
+
+
+async def check(path: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """What keeps each enabled destination of the configuration from being reached, for those that are not.
+
+    Raises ConfigError with every fault of the file.
+    """
+    destinations = read_settings(path, environ).destinations
+    enabled = {name: settings for name, settings in destinations.items() if settings.enabled}
+    troubles = await asyncio.gather(*map(_probe, enabled.values()))
+    return {name: trouble for name, trouble in zip(enabled, troubles, strict=True) if trouble}
+
+
+async def _probe(settings: DestinationSettings) -> str | None:
+    for warehouse in WAREHOUSES:
+        if isinstance(settings, warehouse.settings):
+            return await probe_warehouse(warehouse, settings, SystemClock())
+    tool = next(kind for kind in DESTINATIONS if isinstance(settings, kind.settings))
+    return await probe_tool(tool, settings)
+
+
+async def _until_told_to_stop(
+    reloader: "Reloader", tasks: asyncio.TaskGroup, health: Health, notifier: Notifier
+) -> None:
+    loop, stopped, log = asyncio.get_running_loop(), asyncio.Event(), structlog.get_logger()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    loop.add_signal_handler(signal.SIGHUP, lambda: tasks.create_task(reloader.reload_or_log(), name="app.reload"))
+    health.phase = "running"
+    notifier.ready()
+    log.info("daemon.started", version=__version__, listen=reloader.settings.server.listen)
+    try:
+        await stopped.wait()
+    finally:
+        log.info("daemon.stopping")
+        health.phase = "stopping"
+        notifier.stopping()
+
+
+@asynccontextmanager
+async def _writing(
+    queue: Queue, tasks: asyncio.TaskGroup, heartbeat: Heartbeat, notifier: Notifier, health: Health
+) -> AsyncIterator[None]:
+    """The queue's own loop: it feeds the watchdog, and without it the daemon is not alive."""
+
+    def beat() -> None:
+        heartbeat.beat()
+        notifier.beat()
+
+    queue.on_heartbeat = beat
+    health.require_alive("queue", heartbeat.check)
+    health.require_ready("queue", lambda: queue.status().refusing)
+    writer = tasks.create_task(queue.run(), name="queue.run")
+    try:
+        yield
+    finally:
+        writer.cancel()
+
+
+@asynccontextmanager
+async def _answering_the_operator(admin: Admin) -> AsyncIterator[None]:
+    await admin.start()
+    try:
+        yield
+    finally:
+        await admin.stop()
+
+
+@asynccontextmanager
+async def _delivering(delivery: Delivery, settings: Settings) -> AsyncIterator[None]:
+    try:
+        await delivery.apply(settings.destinations)
+        yield
+    finally:
+        try:
+            async with asyncio.timeout(settings.server.drain + STOP_GRACE_S):
+                await delivery.stop(settings.server.drain)
+        except TimeoutError:
+            structlog.get_logger().error("daemon.delivery_did_not_stop")
+
+
+@asynccontextmanager
+async def _collecting(collector: Collector, sockets: Sequence[socket.socket], drain_s: float) -> AsyncIterator[None]:
+    await collector.serve(sockets)
+    try:
+        yield
+    finally:
+        await collector.stop(drain_s)
+
+
+class Reloader:
+    """Puts a changed configuration into force without dropping a connection."""
+
+    def __init__(
+        self,
+        path: Path,
+        environ: Mapping[str, str],
+        settings: Settings,
+        collector: Collector,
+        delivery: Delivery,
+        notifier: Notifier,
+    ) -> None:
+        self._path = path
+        self._environ = environ
+        self._collector = collector
+        self._delivery = delivery
+        self._notifier = notifier
+        self._reloading = asyncio.Lock()
+        self.settings = settings
+        """Those in force."""
+
+    async def reload(self) -> None:
+        """Read the file again. Raises ConfigError, and then the old settings stay."""
+        async with self._reloading:
+            self._notifier.reloading()
+            try:
+                settings = read_settings(self._path, self._environ)
+                self._warn_of_restarts(settings)
+                self._collector.reload(settings)
+                await self._delivery.apply(settings.destinations)
+                self.settings = settings
+            finally:
+                self._notifier.ready()
+            structlog.get_logger().info("daemon.reloaded", path=str(self._path))
+
+    async def reload_or_log(self) -> None:
+        """The same for a signal, which has nobody to tell."""
+        try:
+            await self.reload()
+        except ConfigError as error:
+            structlog.get_logger().error("daemon.reload_refused", error=str(error))
+
+    def _warn_of_restarts(self, settings: Settings) -> None:
+        """The listeners, the queue and the log are set up once."""
+        old, new = self.settings, settings
+        changed = [name for name in ("admin", "queue", "log") if getattr(old, name) != getattr(new, name)]
+        if old.server.listen != new.server.listen:
+            changed.append("server.listen")
+        if changed:
+            structlog.get_logger().warning("daemon.restart_needed", sections=changed)
