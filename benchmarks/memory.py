@@ -32,10 +32,10 @@ def main() -> None:
             ready_s = time.monotonic() - started
             rig.wrk(daemon.url, 5, "1", rig.Shape(BATCH, connections=16))
             restarted_mb = daemon.memory_mb("VmHWM")
+    print(f"backlog of {events:,.0f} events, {size_mb:,.0f} MiB on disk, {size_mb * 2**20 / events:.0f} bytes an event")
     print(
-        f"backlog of {events:,.0f} events: memory {empty_mb:.0f} MB empty, at most {filled_mb:.0f} MB while filling, "
-        f"at most {restarted_mb:.0f} MB after a restart under load ({filled_mb / empty_mb:.1f} times the empty daemon); "
-        f"ready {ready_s:.1f} s after the start; {size_mb:,.0f} MiB on disk ({size_mb * 2**20 / events:.0f} bytes an event)",
+        f"memory: {empty_mb:.0f} MB empty, at most {filled_mb:.0f} MB while filling, {restarted_mb:.0f} MB after a restart "
+        f"under load ({filled_mb / empty_mb:.1f} times the empty daemon); ready {ready_s:.1f} s after the start",
     )
 
 
