@@ -109,7 +109,8 @@ function visit() {
   show(shown);
   analytics.push(['page', 'Shop', name || 'home']);
   if (shown.seen) track(...shown.seen);
-  document.getElementById('view').focus();
+  document.getElementById('view').focus({ preventScroll: true });
+  scrollTo(0, 0);
 }
 
 function showChrome() {

@@ -39,14 +39,13 @@ export function createDelivery({ outbox, transport, signals, writeKey }: Deliver
   let flushing: Promise<void> | undefined;
 
   function enqueue(id: string, json: string): void {
-    reportLost(outbox.add(id, json));
+    outbox.add(id, json);
     if (waiting().length >= FLUSH_EVENTS) hurry();
     else timer ??= setTimeout(flush, FLUSH_MS);
   }
 
   function adopt(beforeMs: number, isAlive: (page: string) => boolean): void {
-    reportLost(outbox.adopt(beforeMs, isAlive));
-    if (waiting().length) hurry();
+    if (outbox.adopt(beforeMs, isAlive)) hurry();
   }
 
   function hurry(): void {
@@ -113,10 +112,6 @@ export function createDelivery({ outbox, transport, signals, writeKey }: Deliver
   function wait(delayMs?: number): void {
     clearTimeout(timer);
     timer = delayMs === undefined ? undefined : setTimeout(flush, delayMs);
-  }
-
-  function reportLost(entries: Entry[]): void {
-    if (entries.length) signals.emit('dropped', entries.map(({ id }) => id), 'outbox full');
   }
 
   return { enqueue, adopt, hurry, flush, depart, resume };

@@ -41,7 +41,8 @@ function start(writeKey: string, endpoint: string): Api {
   const store = openStore();
   const signals = createSignals();
   const identity = createIdentity(store);
-  const delivery = createDelivery({ outbox: createOutbox(store, page), transport: createTransport(endpoint), signals, writeKey });
+  const outbox = createOutbox(store, page, ({ id }) => signals.emit('dropped', [id], 'outbox full'));
+  const delivery = createDelivery({ outbox, transport: createTransport(endpoint), signals, writeKey });
   const recorder = createRecorder({ identity, delivery, signals, nextMessageId: messageIds() });
   followPage(page, delivery);
   return createApi({ identity, recorder, delivery, signals });

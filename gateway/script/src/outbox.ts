@@ -17,16 +17,16 @@ export interface Entry {
 }
 
 export interface Outbox {
-  /** The entries that had to make room: the oldest, or the new one if it alone is too large. */
-  add(id: string, json: string): Entry[];
+  add(id: string, json: string): void;
   remove(entries: Entry[]): void;
   /** In the order in which they were taken in. */
   entries(): Entry[];
-  /** Takes over what pages that are gone left behind before a time; `isAlive` is asked for each page's id. */
-  adopt(beforeMs: number, isAlive: (page: string) => boolean): Entry[];
+  /** Takes over what pages that are gone left behind before a time, and says how many those were. */
+  adopt(beforeMs: number, isAlive: (page: string) => boolean): number;
 }
 
-export function createOutbox(store: Store, page: string): Outbox {
+/** `lose` hears of what had to make room: the oldest entries, or a new one that is too large by itself. */
+export function createOutbox(store: Store, page: string, lose: (entry: Entry) => void): Outbox {
   const held = new Map<string, Entry>();
   let bytes = 0;
 
@@ -37,34 +37,40 @@ export function createOutbox(store: Store, page: string): Outbox {
     }
   }
 
-  function add(id: string, json: string): Entry[] {
+  function add(id: string, json: string): void {
     const entry = { id, json, size: new TextEncoder().encode(json).length };
-    if (entry.size > MAX_BYTES) return [entry];
+    if (entry.size > MAX_BYTES) return lose(entry);
     held.set(id, entry);
     bytes += entry.size;
-    const displaced: Entry[] = [];
     for (const oldest of held.values()) {
       if (held.size <= MAX_EVENTS && bytes <= MAX_BYTES) break;
-      displaced.push(oldest);
       remove([oldest]);
+      lose(oldest);
     }
     store.set(PREFIX + page + ':' + id, json);
-    return displaced;
   }
 
-  function adopt(beforeMs: number, isAlive: (page: string) => boolean): Entry[] {
-    const displaced: Entry[] = [];
+  function adopt(beforeMs: number, isAlive: (page: string) => boolean): number {
     const left = store.keys().map((key) => key.split(':')).filter(([prefix]) => prefix + ':' === PREFIX);
-    for (const [, owner = '', id = ''] of left.sort((a, b) => (a[2]! < b[2]! ? -1 : 1))) {
-      // Written so that an id without a time (NaN) counts as old.
-      if (owner === page || madeAt(id) > beforeMs || isAlive(owner)) continue;
-      const key = PREFIX + owner + ':' + id;
-      const json = store.get(key);
-      if (json) displaced.push(...add(id, json));
+    // Written so that an id without a time (NaN) counts as old.
+    const orphans = left.filter(([, owner = '', id = '']) => owner !== page && !(madeAt(id) > beforeMs) && !isAlive(owner));
+    for (const parts of orphans.sort(([, , a = ''], [, , b = '']) => (a < b ? -1 : 1))) {
+      const key = parts.join(':');
+      const json = store.get(key) ?? '';
+      if (isJson(json)) add(parts[2]!, json);
       store.remove(key);
     }
-    return displaced;
+    return orphans.length;
   }
 
   return { add, remove, entries: () => [...held.values()], adopt };
+}
+
+/** Anyone may write to a site's storage, and one broken event would have the whole batch refused. */
+function isJson(text: string): boolean {
+  try {
+    return !!JSON.parse(text);
+  } catch {
+    return false;
+  }
 }
