@@ -18,6 +18,8 @@ class Account:
     """Not sent yet, or being tried again."""
     dead: int
     filtered: int
+    unaccounted: int
+    """Events before the cursor that have no outcome, less outcomes that have no event: zero."""
     fault: str
     """What does not add up; empty while all does."""
 
@@ -36,6 +38,7 @@ def _account(cursor: Cursor, head_offset: int) -> Account:
         pending=end_offset - cursor.next_offset + cursor.retrying,
         dead=cursor.dead,
         filtered=cursor.filtered,
+        unaccounted=_unaccounted(cursor),
         fault=_fault(cursor, end_offset),
     )
 
@@ -46,7 +49,12 @@ def _fault(cursor: Cursor, end_offset: int) -> str:
         return "a count is negative"
     if not cursor.start_offset <= cursor.next_offset <= end_offset:
         return f"the cursor is outside of {cursor.start_offset}..{end_offset}"
-    difference = cursor.next_offset - cursor.start_offset - sum(counts)
+    difference = _unaccounted(cursor)
     if difference:
         return f"{difference} events have no outcome" if difference > 0 else f"{-difference} outcomes have no event"
     return ""
+
+
+def _unaccounted(cursor: Cursor) -> int:
+    outcomes = cursor.delivered + cursor.dead + cursor.filtered + cursor.retrying
+    return cursor.next_offset - cursor.start_offset - outcomes

@@ -75,6 +75,9 @@ class Metrics:
         self.hot_lanes = self._counter(
             "destination_hot_lane_events", "Events sent without the order guarantee.", "destination"
         )
+        self.unaccounted = self._gauge(
+            "ledger_unaccounted_events", "Events that the ledger cannot account for; always 0.", "destination"
+        )
         self.dead_letters = self._gauge("dead_letters", "Dead letters kept on disk.", "destination")
 
         # warehouses
