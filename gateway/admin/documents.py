@@ -6,7 +6,7 @@ from typing import Any
 
 from prometheus_client import Counter
 
-from gateway.admin.answers import decode, iso
+from gateway.admin.answers import as_stored, iso
 from gateway.deliver.status import DestinationStatus
 from gateway.observe.metrics import Metrics
 from gateway.queue.records import Letter, Located, QueueStatus, Rejected
@@ -53,7 +53,7 @@ def located_document(found: Located) -> Document:
         "offset": found.offset,
         "source": found.source,
         "received_at": iso(found.received_at_ms),
-        "event": decode(found.event),
+        "event": as_stored(found.event),
     }
 
 

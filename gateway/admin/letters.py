@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 from aiohttp import web
 
-from gateway.admin.answers import RequestError, decode, json_answer, read_object, text_field, whole_number
+from gateway.admin.answers import RequestError, as_stored, json_answer, read_object, text_field, whole_number
 from gateway.admin.control import control_of
 from gateway.admin.documents import letter_document
 from gateway.queue.records import LetterState
@@ -36,7 +36,7 @@ async def show_letter(request: web.Request) -> web.Response:
     if letter is None:
         hint = "list them with `headwater dead list`"
         raise RequestError(f"there is no letter {number}", hint=hint, status=HTTPStatus.NOT_FOUND)
-    return json_answer(letter_document(letter) | {"event": decode(letter.event)})
+    return json_answer(letter_document(letter) | {"event": as_stored(letter.event)})
 
 
 async def retry_letters(request: web.Request) -> web.Response:

@@ -4,18 +4,16 @@ from http import HTTPStatus
 
 from aiohttp import web
 
-from gateway.admin.answers import RequestError, encode, json_answer, read_object, text_field
+from gateway.admin.answers import RequestError, json_answer, read_object, text_field
 from gateway.admin.control import Control, control_of
 from gateway.admin.times import parse_moment_ms
 
 
 async def send(request: web.Request) -> web.Response:
-    """Take one `event` (an object) for `source`, just as intake would."""
-    control, fields = control_of(request), await read_object(request)
-    event = fields.get("event")
-    if not isinstance(event, dict):
-        raise RequestError('"event" is missing, or is not a JSON object')
-    return json_answer({"message_id": await control.send(_source(control, fields.get("source")), encode(event))})
+    """Take the body as one event, just as intake would. The query may name its `source`."""
+    control = control_of(request)
+    source = _source(control, request.query.get("source"))
+    return json_answer({"message_id": await control.send(source, await request.read())})
 
 
 async def replay(request: web.Request) -> web.Response:
@@ -72,11 +70,11 @@ async def _undelivered(control: Control, destination: str) -> int:
     raise RequestError(f'there is no destination "{destination}"', hint=hint, status=HTTPStatus.NOT_FOUND)
 
 
-def _source(control: Control, name: object) -> str:
+def _source(control: Control, name: str | None) -> str:
     """The source of that name; without a name, the first of the configuration."""
     sources = control.settings().sources
     if name is None:
         return next(iter(sources))
-    if not isinstance(name, str) or name not in sources:
+    if name not in sources:
         raise RequestError(f'there is no source "{name}"', hint=f"there are {', '.join(sources)}")
     return name

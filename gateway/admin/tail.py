@@ -5,6 +5,7 @@ sent. What was left out is said, in a line `{"skipped": N}`.
 """
 
 import asyncio
+import json
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any, NamedTuple
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple
 import orjson
 from aiohttp import web
 
-from gateway.admin.answers import RequestError, decode, iso, whole_number
+from gateway.admin.answers import RequestError, iso, whole_number
 from gateway.admin.control import control_of
 from gateway.model.envelope import Batch, Stored
 
@@ -43,7 +44,7 @@ class Filter(NamedTuple):
             return True
         if b"\\" not in stored.raw and not all(word.encode() in stored.raw for word in words):
             return False
-        event = decode(stored.raw)
+        event = json.loads(stored.raw)
         return (
             (not self.type or event["type"] == self.type)
             and (not self.event or self.event in (event.get("event"), event.get("name")))

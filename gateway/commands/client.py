@@ -2,7 +2,7 @@
 
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import Any
@@ -52,19 +52,21 @@ class Client:
 
     def get(self, path: str, **query: str | int | None) -> Any:
         """The JSON that the daemon answers."""
-        given = {name: value for name, value in query.items() if value is not None}
-        return self._ask("GET", f"{path}?{urlencode(given)}" if given else path, None, TIMEOUT_S)
+        return self._ask("GET", _target(path, query), None, TIMEOUT_S)
 
     def post(self, path: str, fields: dict[str, Any], timeout_s: float = TIMEOUT_S) -> Any:
         """The JSON that the daemon answers to the JSON of `fields`."""
         return self._ask("POST", path, json.dumps(fields).encode(), timeout_s)
 
+    def send(self, path: str, body: bytes, **query: str | int | None) -> Any:
+        """The JSON that the daemon answers to `body` as it is."""
+        return self._ask("POST", _target(path, query), body, TIMEOUT_S)
+
     def lines(self, path: str, **query: str | int | None) -> Iterator[bytes]:
         """The lines of an answer that does not end by itself; empty ones are left out."""
-        given = {name: value for name, value in query.items() if value is not None}
         with closing(self._connect(TIMEOUT_S)) as connection:
             try:
-                response = self._exchange(connection, "GET", f"{path}?{urlencode(given)}", None)
+                response = self._exchange(connection, "GET", _target(path, query), None)
                 yield from (line for line in response if line.strip())
             except (OSError, HTTPException) as error:
                 raise UnreachableError(f"the daemon at {self._address} has gone: {error}") from error
@@ -101,6 +103,11 @@ class Client:
     def _stranger(self) -> RefusedError:
         hint = "Prometheus has the same port by default; see also the daemon's log"
         return RefusedError(f"what answers at {self._address} does not speak as Headwater does", hint)
+
+
+def _target(path: str, query: Mapping[str, str | int | None]) -> str:
+    given = {name: value for name, value in query.items() if value is not None}
+    return f"{path}?{urlencode(given)}" if given else path
 
 
 def _host_and_port(address: str) -> tuple[str, int]:

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from typing import Any, TextIO
+from typing import Any, BinaryIO
 
 import click
 
@@ -33,20 +33,15 @@ def tail(client: Client, kind: str, event: str, source: str, user: str, limit: i
 
 
 @click.command
-@click.argument("event", type=click.File(), default="-")
+@click.argument("event", type=click.File("rb"), default="-")
 @click.option("--source", help="The source that it comes from; else the first of the configuration.")
 @asks_daemon
-def send(client: Client, event: TextIO, source: str | None) -> None:
+def send(client: Client, event: BinaryIO, source: str | None) -> None:
     """Send one event by hand.
 
     EVENT is a file that holds its JSON; without it, standard input. Prints the message id once the event is on disk.
     """
-    try:
-        fields = json.load(event)
-    except ValueError as error:
-        raise click.UsageError(f"{event.name} is not JSON: {error}") from error
-    answer = client.post("/api/send", {"event": fields, "source": source})
-    click.echo(printable(answer["message_id"]))
+    click.echo(printable(client.send("/api/send", event.read(), source=source)["message_id"]))
 
 
 @click.command
