@@ -64,7 +64,8 @@ class Aftermath:
         if wait_left_s == 0:
             self._set_aside(parcel, answer.reason)
         elif breaker.state != "closed":
-            self._lanes.hold(parcel, breaker.retry_at_s)
+            # The breaker holds everything back; once it closes, by its timer or by the owner, nothing else does.
+            self._lanes.hold(parcel, now.s)
         else:
             after_s = answer.after_s if isinstance(answer, Retry) else None
             delay_s = retry_delay_s(parcel.attempts, self._policy, self._services.rng, after_s)

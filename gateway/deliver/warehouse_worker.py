@@ -115,12 +115,12 @@ class WarehouseWorker:
                 lambda: stack.enter_async_context(opening(self._plan.settings, self._services.clock))
             )
             stack.enter_context(self._handle.offering(warehouse))
-        self._opened = True
 
     async def _reconcile(self) -> None:
         loader, queue = self._loader, self._services.queue
         stored_offset = await self._patience.until_done(lambda: self._handle.now().next_offset(loader.log_id))
         loader.cursor = await reconcile(queue, loader.cursor, stored_offset, loader.takes)
+        self._opened = True
 
     async def _load_all(self, tasks: asyncio.TaskGroup, task_name: str) -> None:
         """Until a replay's end, or for ever; the next span is read while one loads."""
