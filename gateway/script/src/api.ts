@@ -68,8 +68,7 @@ export function createApi({ identity, recorder, delivery, signals }: ApiParts): 
   }
 
   function anonymousId(id?: string) {
-    if (id) identity.setAnonymousId(id);
-    return identity.anonymousId();
+    return id ? identity.setAnonymousId(id) : identity.anonymousId();
   }
 
   const user = {

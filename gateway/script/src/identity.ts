@@ -14,7 +14,7 @@ interface Person {
 
 export interface Identity {
   anonymousId(): string;
-  setAnonymousId(id: string): void;
+  setAnonymousId(id: string): string;
   person(): Person;
   /** Merges the traits. A different user than before starts with none of the old traits, and on a new anonymous id. */
   identify(userId: string | undefined, traits: Fields): void;
@@ -24,9 +24,10 @@ export interface Identity {
 }
 
 export function createIdentity(store: Store): Identity {
-  function setAnonymousId(id: string): void {
+  function setAnonymousId(id: string): string {
     store.set(ANONYMOUS_KEY, id);
     writeCookie(ANONYMOUS_KEY, id);
+    return id;
   }
 
   function person(): Person {
@@ -46,11 +47,16 @@ export function createIdentity(store: Store): Identity {
     setAnonymousId(uuid());
   }
 
-  // The cookie wins: it is shared by all that serve this host, and the server may have set it.
-  setAnonymousId(readCookie(ANONYMOUS_KEY) || store.get(ANONYMOUS_KEY) || uuid());
+  /** The cookie wins: all that serve this host share it. A page may clear both at any time: then a new id is made. */
+  function anonymousId(): string {
+    const known = readCookie(ANONYMOUS_KEY) || store.get(ANONYMOUS_KEY);
+    return known || setAnonymousId(uuid());
+  }
+
+  setAnonymousId(anonymousId()); // the year starts anew, and a lost half is made good
 
   return {
-    anonymousId: () => readCookie(ANONYMOUS_KEY) || store.get(ANONYMOUS_KEY)!,
+    anonymousId,
     setAnonymousId,
     person,
     identify(userId, traits) {

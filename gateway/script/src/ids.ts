@@ -1,9 +1,13 @@
-/** A random UUID of version 4; given a time in milliseconds, one of version 7, which sorts by that time. */
-export function uuid(atMs?: number): string {
-  const random = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
-  const head = atMs === undefined ? random.slice(0, 12) : atMs.toString(16).padStart(12, '0');
-  const version = atMs === undefined ? '4' : '7';
-  return [head.slice(0, 8), head.slice(8), version + random.slice(13, 16), 'a' + random.slice(17, 20), random.slice(20)].join('-');
+/** A random UUID, version 4. Made by hand: `crypto.randomUUID` is missing on pages without TLS. */
+export function uuid(): string {
+  const random = crypto.getRandomValues(new Uint8Array(36));
+  return 'xxxxxxxx-xxxx-4xxx-8xxx-xxxxxxxxxxxx'.replace(/x/g, (_, at: number) => (random[at]! % 16).toString(16));
+}
+
+/** A UUID of version 7, which sorts by its time in milliseconds. */
+export function timeUuid(atMs: number): string {
+  const time = atMs.toString(16).padStart(12, '0');
+  return time.slice(0, 8) + '-' + time.slice(8) + '-7' + uuid().slice(15);
 }
 
 /** When a version 7 UUID was made, in milliseconds since the epoch; NaN for anything else. */
@@ -14,5 +18,5 @@ export function madeAt(id: string): number {
 /** Message ids in strictly rising order: events of one millisecond keep their order when they are sorted by id. */
 export function messageIds(): () => string {
   let lastMs = 0;
-  return () => uuid((lastMs = Math.max(Date.now(), lastMs + 1)));
+  return () => timeUuid((lastMs = Math.max(Date.now(), lastMs + 1)));
 }

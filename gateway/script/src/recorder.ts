@@ -32,7 +32,7 @@ export function createRecorder({ identity, delivery, signals, nextMessageId }: R
       anonymousId: options.anonymousId ?? identity.anonymousId(),
       userId: options.userId ?? userId ?? null,
       timestamp: toIso(options.timestamp),
-      // `dropped` says how many events were lost on this page since the last one that arrived.
+      // `dropped` says how many events this page lost since the one before.
       context: { ...describeContext(), groupId, dropped: lost || undefined, ...options.context },
       integrations: options.integrations,
       ...content,
