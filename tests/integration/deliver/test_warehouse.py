@@ -48,9 +48,7 @@ async def test_a_duplicate_id_counts_as_delivered_and_is_not_stored_again(
 
 async def test_a_warehouse_that_is_down_loses_nothing_and_delays_nobody(
     run: Run,
-    settings: MakeSettings,
-    rows: Rows,
-    faults: Faults,
+    store: Store,
     neighbour: Peer,
     webhook: MakeWebhook,
     eventually: Eventually,
@@ -117,9 +115,7 @@ async def test_a_crash_between_the_commit_and_its_record_loads_nothing_twice(
 async def test_a_warehouse_that_was_deleted_is_loaded_again_from_what_the_queue_keeps(
     run: Run,
     queue: MemoryQueue,
-    settings: MakeSettings,
-    rows: Rows,
-    faults: Faults,
+    store: Store,
     eventually: Eventually,
 ):
     async with run({"dw": store.settings()}, [store.kind]) as gateway:
@@ -137,9 +133,7 @@ async def test_a_warehouse_that_was_deleted_is_loaded_again_from_what_the_queue_
 async def test_a_warehouse_restored_from_a_backup_gets_what_it_misses(
     run: Run,
     queue: MemoryQueue,
-    settings: MakeSettings,
-    rows: Rows,
-    faults: Faults,
+    store: Store,
     eventually: Eventually,
 ):
     async with run({"dw": store.settings()}, [store.kind]) as gateway:
