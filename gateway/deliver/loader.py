@@ -7,7 +7,7 @@ import structlog
 
 from gateway.deliver.letters import Trouble, dead_letter
 from gateway.deliver.patience import Patience
-from gateway.deliver.prepare import BY_SOURCE
+from gateway.deliver.prepare import BY_SOURCE, UNREADABLE
 from gateway.deliver.services import CursorName, Services
 from gateway.deliver.spans import Span, selected
 from gateway.deliver.warehouse_handle import WarehouseHandle
@@ -48,8 +48,7 @@ class Loader:
         except WarehouseRowError as error:
             await self._split(span, batches, error)
             return
-        passed = self._passed_events(span)
-        await self._record(Progress(span.next_offset, delivered=events, filtered=passed - events))
+        await self._record(span, Progress(span.next_offset, delivered=events, filtered=self._passed(span) - events))
 
     async def store(self, batches: Sequence[Batch], next_offset: int) -> None:
         """One transaction of the warehouse. Raises as `Warehouse.load` does."""
@@ -75,32 +74,34 @@ class Loader:
             for stored in batch
             if self.takes(stored.envelope.source)
         ]
-        await self._record(
-            Progress(span.next_offset, filtered=self._passed_events(span) - len(letters), letters=letters)
-        )
+        filtered = self._passed(span) - len(letters)
+        await self._record(span, Progress(span.next_offset, filtered=filtered, letters=letters))
         await self._patience.until_done(lambda: self.store([], span.next_offset))
 
-    def _passed_events(self, span: Span) -> int:
+    def _passed(self, span: Span) -> int:
         """Events that the cursor passes: the span's, and those of a hole before it that a salvage left."""
-        hole = span.first_offset - self.cursor.next_offset
-        if hole:
-            structlog.get_logger().error("destination.hole", destination=self.cursor.destination, events=hole)
         return span.next_offset - self.cursor.next_offset
 
-    async def _record(self, progress: Progress) -> None:
+    async def _record(self, span: Span, progress: Progress) -> None:
         """Until the disk takes it; a stop meanwhile is put right by the next start, from the warehouse's cursor."""
+        unreadable = span.first_offset - self.cursor.next_offset
+        log = structlog.get_logger().bind(destination=self.cursor.destination)
+        if unreadable:
+            log.error("destination.hole", events=unreadable)
         while True:
             try:
                 self.cursor = await asyncio.shield(self._services.queue.record(self.cursor.destination, progress))
                 break
             except QueueUnavailableError as error:
-                structlog.get_logger().warning(
-                    "destination.not_recorded", destination=self.cursor.destination, error=str(error)
-                )
+                log.warning("destination.not_recorded", error=str(error))
                 await asyncio.sleep(DISK_PAUSE_S)
+        self._count(progress, unreadable)
+
+    def _count(self, progress: Progress, unreadable: int) -> None:
         metrics, label = self._services.metrics, self._label
         metrics.delivered.labels(label).inc(progress.delivered)
-        if progress.filtered:
-            metrics.filtered.labels(label, BY_SOURCE.rule).inc(progress.filtered)
+        for rule, events in ((BY_SOURCE.rule, progress.filtered - unreadable), (UNREADABLE.rule, unreadable)):
+            if events:
+                metrics.filtered.labels(label, rule).inc(events)
         for letter in progress.letters:
             metrics.dead.labels(label, letter.reason).inc()

@@ -16,6 +16,8 @@ from gateway.model.event import Event, parse_time
 
 BY_SOURCE = Filtered("sources")
 NO_COUNTERPART = Filtered("no_counterpart")
+UNREADABLE = Filtered("unreadable")
+"""A hole in the log that a salvage left: counted, never skipped in silence."""
 
 
 def takes(settings: DestinationSettings, source: str) -> bool:

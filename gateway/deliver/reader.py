@@ -9,7 +9,7 @@ from gateway.deliver.breaker import moment
 from gateway.deliver.lag import Lag
 from gateway.deliver.lanes import Item, Lanes
 from gateway.deliver.letters import Trouble, dead_letter
-from gateway.deliver.prepare import Plan, Unsendable, prepare
+from gateway.deliver.prepare import UNREADABLE, Plan, Unsendable, prepare
 from gateway.deliver.progress import Filtered
 from gateway.deliver.recorder import Recorder
 from gateway.deliver.sender import Sender
@@ -20,9 +20,6 @@ WINDOW_BYTES = 4 * 2**20
 """Memory for events and payloads without an outcome, for each destination."""
 READ_EVENTS = 100
 """Mapped at one go; more would hold up the event loop, and intake with it."""
-
-UNREADABLE = Filtered("unreadable")
-"""A hole in the log that a salvage left: counted, never skipped in silence."""
 
 
 class Reader:
@@ -54,6 +51,9 @@ class Reader:
                 await self.bell.heard(resting_s or None)
             else:
                 for batch in await queue.read(self._next_offset, min(self._room(), READ_EVENTS), WINDOW_BYTES):
+                    if batch.first_offset > self._next_offset:
+                        self._skip_hole(batch.first_offset)
+                        break
                     self._take_in(batch)
                 filled.ring()
                 settled.ring()
@@ -70,7 +70,6 @@ class Reader:
         return room if cursor.end_offset is None else min(room, cursor.end_offset - self._next_offset)
 
     def _take_in(self, batch: Batch) -> None:
-        self._skip_hole(batch.first_offset)
         self.lag.read(batch)
         name, now = self._cursor_name, moment(self._services.clock)
         hot = 0
@@ -87,9 +86,9 @@ class Reader:
         self._next_offset = batch.next_offset
 
     def _skip_hole(self, first_offset: int) -> None:
-        if first_offset == self._next_offset:
-            return
-        lost = first_offset - self._next_offset
+        """Pass over what is missing before `first_offset`, as much of it as the window has room for."""
+        lost = min(first_offset - self._next_offset, self._room())
         structlog.get_logger().error("destination.hole", destination=self._cursor_name.name, events=lost)
-        for offset in range(self._next_offset, first_offset):
+        for offset in range(self._next_offset, self._next_offset + lost):
             self._recorder.settle(offset, UNREADABLE)
+        self._next_offset += lost

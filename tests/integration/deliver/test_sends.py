@@ -133,3 +133,16 @@ async def test_lag_and_health_are_on_the_metrics(run: Run, peer: Peer, webhook: 
         assert gateway.sample("destination_send_seconds_count", destination="hook") >= 5
         assert gateway.sample("destination_breaker_state", destination="hook") >= 1
     assert gateway.sample("destination_lag_events", destination="hook") is None
+
+
+async def test_a_hole_that_a_salvage_left_is_counted_and_passed(
+    run: Run, queue: MemoryQueue, peer: Peer, webhook: MakeWebhook, eventually: Eventually
+):
+    await queue.append(Envelope("web", 1), [b'{"messageId":"m%d","type":"track"}' % n for n in range(3000)])
+    queue.first_offset = 2500
+    async with run({"hook": webhook(peer, concurrency=32)}) as gateway:
+        await eventually(lambda: gateway.status("hook").lag_events == 0)
+
+        assert len(peer.taken) == 500
+        assert await gateway.ledger("hook") == {"delivered": 500, "filtered": 2500}
+        assert gateway.sample("destination_filtered_total", destination="hook", rule="unreadable") == 2500
