@@ -25,6 +25,8 @@ from gateway.model.outcome import Outcome
 from gateway.queue.records import Cursor
 
 MIN_WINDOW_EVENTS = 1000
+MAX_WINDOW_EVENTS = 20_000
+"""Events between the cursor and the reader; their bytes are bounded in reader.py."""
 DISK_PAUSE_S = 1.0
 
 
@@ -36,7 +38,7 @@ class ToolWorker:
         limits = ParcelLimits(
             plan.kind.batch_events(settings), plan.kind.batch_bytes(settings), settings.batch.max_wait
         )
-        window_events = max(MIN_WINDOW_EVENTS, 2 * settings.concurrency * limits.max_events)
+        window_events = max(MIN_WINDOW_EVENTS, min(2 * settings.concurrency * limits.max_events, MAX_WINDOW_EVENTS))
         breaker = restored(cursor.retry, moment(services.clock))
         self.name = CursorName(cursor.destination)
         self._plan = plan

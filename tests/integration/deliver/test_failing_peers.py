@@ -183,3 +183,24 @@ async def test_a_dead_letter_that_its_owner_brings_back_is_sent(
 
 async def delivered(gateway: Gateway, name: str, count: int) -> bool:
     return await gateway.ledger(name) == {"delivered": count}
+
+
+async def test_an_event_set_aside_that_never_succeeds_is_dead_after_the_horizon(
+    run: Run, peer: Peer, webhook: MakeWebhook, eventually: Eventually
+):
+    peer.answer = choke_on("m3", 500)
+    impatient = RetrySettings(first_delay=0.02, max_delay=0.05, order_wait=0.1, horizon=0.5)
+    async with run({"first": webhook(peer, retry=impatient)}) as gateway:
+        ids = await gateway.send(40)
+        while not await gateway.letters("first"):
+            ids += await gateway.send(1)
+            await asyncio.sleep(0.02)
+
+        await eventually(lambda: dead_of_old_age(gateway, "m3"))
+        await eventually(lambda: gateway.status("first").lag_events == 0)
+        assert await gateway.ledger("first") == {"delivered": len(ids) - 1, "dead": 1}
+        assert gateway.sample("destination_dead_total", destination="first", reason="horizon") == 1
+
+
+async def dead_of_old_age(gateway: Gateway, message_id: str) -> bool:
+    return await gateway.letters("first") == [(message_id, "dead", "horizon")]
