@@ -70,6 +70,9 @@ async def _post(request: Request, timeout_s: float, session: aiohttp.ClientSessi
             return Response(answer.status, headers, await _start_of(answer.content))
     except TimeoutError as error:
         raise UnreachableError(f"no answer within {timeout_s:g} s") from error
+    except aiohttp.InvalidURL:
+        # Neither the message nor its cause may show the URL: vendors take secrets in the query.
+        raise UnreachableError("the address is not a URL that can be posted to") from None
     except (aiohttp.ClientError, OSError) as error:
         raise UnreachableError(f"{type(error).__name__}: {error}") from error
 
