@@ -40,7 +40,7 @@ check: .venv/.dev $(SCRIPT)/node_modules/.installed ## Format, lint, types and t
 	@npm --prefix $(SCRIPT) run --silent check
 
 .PHONY: unit
-unit: .venv/.dev ## The tests that need no other program.
+unit: tools .venv/.dev ## The unit tests: seconds.
 	@$(BIN)/pytest tests/unit
 
 .PHONY: soak
