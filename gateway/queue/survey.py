@@ -1,0 +1,128 @@
+"""Reads a damaged database: whatever part of it gives an answer, and nothing of it is believed without a check."""
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from gateway.queue.chunks import Body, Chunk, chunk_from, last_chunk
+from gateway.queue.codec import DamagedChunkError, decode
+from gateway.queue.log import LogRow, get_log_row
+from gateway.queue.statements import named_queries
+from gateway.queue.store import FILE_NAME
+
+CURSORS = named_queries("cursors")
+CHUNKS = named_queries("chunks")
+LETTERS = named_queries("letters")
+
+T = TypeVar("T")
+
+_UNREADABLE = (sqlite3.Error, ValueError, TypeError, OverflowError)
+"""What reading garbage raises: SQLite's own errors, and Python's on values that cannot be."""
+
+CursorRow = tuple[str, int, int, int, int, int, int, str | None, int | None, int]
+"""As the query `salvageable` gives it; the ledger comes last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a damaged database still tells."""
+
+    log: LogRow | None
+    cursors: list[CursorRow]
+    first_offset: int
+    """Where its first readable chunk starts; the end if there is none."""
+    end_offset: int
+    """No event beyond it was ever acknowledged, as far as can be told."""
+    is_end_known: bool
+    last_letter_id: int | None
+
+
+def open_damaged(aside: Path) -> sqlite3.Connection:
+    """A connection to a database that was set aside. Only the thread it is opened on may use it."""
+    return sqlite3.connect(aside / FILE_NAME, isolation_level=None, timeout=0)
+
+
+def survey(source: sqlite3.Connection) -> Findings:
+    """Bounds, cursors and the log's name, each as far as it can be read."""
+    log = attempt(lambda: get_log_row(source))
+    cursors = [row for row in attempt(lambda: source.execute(CURSORS["salvageable"]).fetchall()) or [] if adds_up(row)]
+    last = attempt(lambda: last_chunk(source))
+    ids = attempt(lambda: source.execute(CHUNKS["last_ids"]).fetchone())
+    ends = [row[2] for row in cursors]
+    ends += [last.next_offset] if last else []
+    ends += [sum(ids)] if ids else []
+    ends += [log.first_offset, log.head_floor] if log else []
+    end_offset = max(ends, default=0)
+    first = next_readable(source, log.first_offset if log else 0, end_offset)
+    letter = attempt(lambda: source.execute(LETTERS["last_id"]).fetchone() or (0,))
+    return Findings(
+        log=log,
+        cursors=cursors,
+        first_offset=first.first_offset if first else end_offset,
+        end_offset=end_offset,
+        is_end_known=last is not None or ids is not None,
+        last_letter_id=letter[0] if letter else None,
+    )
+
+
+def adds_up(row: CursorRow) -> bool:
+    """The cursor's ledger is whole."""
+    _, start_offset, next_offset, delivered, dead, filtered, retrying, *_ = row
+    counts = (delivered, dead, filtered, retrying)
+    return all(isinstance(count, int) for count in counts) and sum(counts) == next_offset - start_offset
+
+
+def next_readable(source: sqlite3.Connection, offset: int, end_offset: int) -> Chunk | None:
+    """The next chunk at `offset` or later whose row can be read.
+
+    Where the search meets a damaged page it goes on behind it: strides that double until one lands on whole pages, then
+    a bisection for where those begin.
+    """
+    found = _found_at(source, offset)
+    if found:
+        return found[0]
+    bad, stride = offset, 1
+    while bad + stride < end_offset:
+        good = bad + stride
+        if _found_at(source, good):
+            return _first_after(source, bad, good)
+        bad, stride = good, stride * 2
+    return None
+
+
+def read_body(source: sqlite3.Connection, chunk: Chunk) -> Body | None:
+    """The chunk's body if it is what was written."""
+    row = attempt(lambda: source.execute(CHUNKS["bodies_from"], (chunk.first_offset,)).fetchone())
+    if row is None:
+        return None
+    body = Body(*row)
+    try:
+        batch = decode(body.first_offset, body.body)
+    except (DamagedChunkError, TypeError):
+        return None
+    return body if (body.first_offset, len(batch)) == (chunk.first_offset, body.events) else None
+
+
+def attempt(read: Callable[[], T]) -> T | None:
+    """What `read` returns; None where it meets damage."""
+    try:
+        return read()
+    except _UNREADABLE:
+        return None
+
+
+def _found_at(source: sqlite3.Connection, offset: int) -> tuple[Chunk | None] | None:
+    """What the search for `offset` finds; None where it meets damage."""
+    return attempt(lambda: (chunk_from(source, offset),))
+
+
+def _first_after(source: sqlite3.Connection, bad: int, good: int) -> Chunk | None:
+    while good - bad > 1:
+        middle = (bad + good) // 2
+        if _found_at(source, middle):
+            good = middle
+        else:
+            bad = middle
+    return chunk_from(source, good)
