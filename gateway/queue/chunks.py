@@ -13,7 +13,7 @@ from gateway.queue.statements import named_queries
 
 CHUNKS = named_queries("chunks")
 
-MAX_CHUNK_BYTES = 8 * 2**20
+MAX_CHUNK_BYTES = 2 * 2**20
 """Events in one chunk, unless a single event is larger."""
 MAX_CHUNK_EVENTS = 50_000
 _SCAN_BYTES = 4 * 2**20

@@ -57,7 +57,9 @@ def encode(
     blob = b"".join(raws)
     requests, envelopes = _packed(envelopes, counts)
     trailer = _TRAILER.pack(len(raws), len(requests), _FORMAT)
-    body = compressor.compress(b"".join((blob, lengths.tobytes(), requests, trailer)))
+    columns = b"".join((lengths.tobytes(), requests, trailer))
+    frame = compressor.compressobj(len(blob) + len(columns))  # in two parts, for joining them would copy every event
+    body = b"".join((frame.compress(blob), frame.compress(columns), frame.flush()))
     return _batch(first_offset, blob, lengths, envelopes, counts), body
 
 

@@ -16,11 +16,25 @@ DIGEST_BYTES = 16
 
 def digests_of(source: str, message_ids: Sequence[str], seed: int) -> list[bytes]:
     """One digest for each id, in order. The same id from another source is another digest."""
-    digest, prefix = xxhash.xxh3_128_digest, source.encode() + b"\0"
+    return digests_of_requests([(source, message_ids)], seed)
+
+
+def digests_of_requests(requests: Sequence[tuple[str, Sequence[str]]], seed: int) -> list[bytes]:
+    """The digests of several requests' ids, one after the other; each request is its source and its ids."""
+    digest = xxhash.xxh3_128_digest
+    prefixes = {source: source.encode() + b"\0" for source, _ in requests}
     try:
-        return [digest(prefix + message_id.encode(), seed) for message_id in message_ids]
+        return [
+            digest(prefixes[source] + message_id.encode(), seed)
+            for source, message_ids in requests
+            for message_id in message_ids
+        ]
     except UnicodeEncodeError:  # a lone surrogate: an id all the same
-        return [digest(prefix + message_id.encode("utf-8", "surrogatepass"), seed) for message_id in message_ids]
+        return [
+            digest(prefixes[source] + message_id.encode("utf-8", "surrogatepass"), seed)
+            for source, message_ids in requests
+            for message_id in message_ids
+        ]
 
 
 def keys_of(joined: bytes) -> Keys:
