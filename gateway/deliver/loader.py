@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
+from gateway.deliver.disk import when_available
 from gateway.deliver.letters import Trouble, dead_letter
 from gateway.deliver.patience import Patience
 from gateway.deliver.prepare import BY_SOURCE, UNREADABLE
@@ -12,10 +13,8 @@ from gateway.deliver.services import CursorName, Services
 from gateway.deliver.spans import Span, selected
 from gateway.deliver.warehouse_handle import WarehouseHandle
 from gateway.model.envelope import Batch
-from gateway.model.errors import QueueUnavailableError, WarehouseRowError
+from gateway.model.errors import WarehouseRowError
 from gateway.queue.records import Cursor, Progress
-
-DISK_PAUSE_S = 1.0
 
 
 class Loader:
@@ -85,16 +84,10 @@ class Loader:
     async def _record(self, span: Span, progress: Progress) -> None:
         """Until the disk takes it; a stop meanwhile is put right by the next start, from the warehouse's cursor."""
         unreadable = span.first_offset - self.cursor.next_offset
-        log = structlog.get_logger().bind(destination=self.cursor.destination)
         if unreadable:
-            log.error("destination.hole", events=unreadable)
-        while True:
-            try:
-                self.cursor = await asyncio.shield(self._services.queue.record(self.cursor.destination, progress))
-                break
-            except QueueUnavailableError as error:
-                log.warning("destination.not_recorded", error=str(error))
-                await asyncio.sleep(DISK_PAUSE_S)
+            structlog.get_logger().error("destination.hole", destination=self.cursor.destination, events=unreadable)
+        name, queue = self.cursor.destination, self._services.queue
+        self.cursor = await when_available(lambda: asyncio.shield(queue.record(name, progress)), name)
         self._count(progress, unreadable)
 
     def _count(self, progress: Progress, unreadable: int) -> None:

@@ -6,6 +6,7 @@ import structlog
 
 from gateway.deliver.bell import Bell
 from gateway.deliver.breaker import moment
+from gateway.deliver.disk import when_available
 from gateway.deliver.lag import Lag
 from gateway.deliver.lanes import Item, Lanes
 from gateway.deliver.letters import Trouble, dead_letter
@@ -50,7 +51,7 @@ class Reader:
             elif resting_s > 0 or self.is_full:
                 await self.bell.heard(resting_s or None)
             else:
-                for batch in await queue.read(self._next_offset, min(self._room(), READ_EVENTS), WINDOW_BYTES):
+                for batch in await when_available(self._read, self._cursor_name.name):
                     if batch.first_offset > self._next_offset:
                         self._skip_hole(batch.first_offset)
                         break
@@ -68,6 +69,9 @@ class Reader:
         cursor = self._recorder.cursor
         room = self._window_events - (self._next_offset - cursor.next_offset)
         return room if cursor.end_offset is None else min(room, cursor.end_offset - self._next_offset)
+
+    async def _read(self) -> list[Batch]:
+        return await self._services.queue.read(self._next_offset, min(self._room(), READ_EVENTS), WINDOW_BYTES)
 
     def _take_in(self, batch: Batch) -> None:
         self.lag.read(batch)

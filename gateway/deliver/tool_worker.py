@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from gateway.deliver.aftermath import Aftermath
 from gateway.deliver.bell import Bell
 from gateway.deliver.breaker import moment, restored
+from gateway.deliver.disk import PAUSE_S
 from gateway.deliver.isolate import isolate
 from gateway.deliver.lanes import Item, Lanes, Parcel, ParcelLimits
 from gateway.deliver.letter_rounds import LetterRounds
@@ -27,7 +28,6 @@ from gateway.queue.records import Cursor
 MIN_WINDOW_EVENTS = 1000
 MAX_WINDOW_EVENTS = 20_000
 """Events between the cursor and the reader; their bytes are bounded in reader.py."""
-DISK_PAUSE_S = 1.0
 
 
 class ToolWorker:
@@ -115,7 +115,7 @@ class ToolWorker:
                 return
             self._reader.bell.ring()
             if not saved:
-                await asyncio.sleep(DISK_PAUSE_S)
+                await asyncio.sleep(PAUSE_S)
                 self._to_record.ring()
 
     def _start_sends(self, tasks: asyncio.TaskGroup, task_name: str) -> float | None:

@@ -16,6 +16,7 @@ import structlog
 from gateway.config import DestinationSettings
 from gateway.deliver.backoff import retry_delay_s
 from gateway.deliver.breaker import moment
+from gateway.deliver.disk import when_available
 from gateway.deliver.lag import Lag
 from gateway.deliver.letters import MAX_ERROR_CHARACTERS, stored_event
 from gateway.deliver.loader import Loader
@@ -119,7 +120,9 @@ class WarehouseWorker:
     async def _reconcile(self) -> None:
         loader, queue = self._loader, self._services.queue
         stored_offset = await self._patience.until_done(lambda: self._handle.now().next_offset(loader.log_id))
-        loader.cursor = await reconcile(queue, loader.cursor, stored_offset, loader.takes)
+        loader.cursor = await when_available(
+            lambda: reconcile(queue, loader.cursor, stored_offset, loader.takes), self.name.name
+        )
         self._opened = True
 
     async def _load_all(self, tasks: asyncio.TaskGroup, task_name: str) -> None:
@@ -138,7 +141,7 @@ class WarehouseWorker:
         await queue.wait_beyond(offset)
         await self._company(offset, batch.max_events, batch.max_wait)
         room = batch.max_events if end_offset is None else min(batch.max_events, end_offset - offset)
-        batches = await queue.read(offset, room, batch.max_bytes)
+        batches = await when_available(lambda: queue.read(offset, room, batch.max_bytes), self.name.name)
         for read in batches:
             self._lag.read(read)
         return Span(batches)

@@ -4,29 +4,36 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from gateway.config import DestinationSettings
+from gateway.config import DestinationSettings, QueueSettings
 from gateway.destinations import DESTINATIONS
 from gateway.destinations.webhook import WebhookSettings
 from gateway.model.clock import SystemClock
 from gateway.observe.metrics import Metrics
+from gateway.queue import Queue, open_queue
 from gateway.warehouses import WarehouseKind
-from tests.integration.deliver.support.gateway import FAST, Delivery, Eventually, Gateway, MakeWebhook, MemoryQueue, Run
+from tests.integration.deliver.support.gateway import FAST, Delivery, Eventually, Gateway, MakeWebhook, Run
 from tests.integration.deliver.support.peer import Peer, StartPeer
 
 
 @pytest.fixture
-async def queue() -> MemoryQueue:
-    return MemoryQueue()
+async def queue(tmp_path: Path) -> AsyncIterator[Queue]:
+    """A real queue, with its writer at work."""
+    settings = QueueSettings(path=tmp_path / "queue", min_free=0, reserve=0)
+    async with open_queue(settings, SystemClock(), random.Random(1), Metrics("test")) as queue:
+        writer = asyncio.get_running_loop().create_task(queue.run(), name="queue.run")
+        yield queue
+        writer.cancel()
 
 
 @pytest.fixture
-def run(queue: MemoryQueue) -> Run:
+def run(queue: Queue) -> Run:
     """Delivery to the given destinations, for as long as the context."""
 
     @asynccontextmanager

@@ -7,9 +7,11 @@ from aiohttp import web
 
 from gateway.config import BatchSettings, RetrySettings
 from gateway.destinations.webhook import WebhookSettings
+from gateway.model.clock import SystemClock
 from gateway.model.errors import HeadwaterError, QueueUnavailableError
+from gateway.queue import Queue
 from gateway.queue.records import Cursor, Progress
-from tests.integration.deliver.support.gateway import Eventually, MakeWebhook, MemoryQueue, Run
+from tests.integration.deliver.support.gateway import Eventually, MakeWebhook, Run
 from tests.integration.deliver.support.peer import Answer, Events, Peer, StartPeer, ok, say
 
 
@@ -21,12 +23,12 @@ def later(seconds: float) -> Answer:
     return answer
 
 
-async def cursor_of(queue: MemoryQueue, name: str) -> Cursor:
+async def cursor_of(queue: Queue, name: str) -> Cursor:
     return next(cursor for cursor in await queue.cursors() if cursor.destination == name)
 
 
 async def test_a_restart_resumes_the_backoff_where_it_stood(
-    run: Run, queue: MemoryQueue, peer: Peer, webhook: MakeWebhook, eventually: Eventually
+    run: Run, queue: Queue, peer: Peer, webhook: MakeWebhook, eventually: Eventually
 ):
     peer.answer = say(500)
     slow = webhook(peer, retry=RetrySettings(first_delay=0.01, max_delay=3600))
@@ -53,7 +55,7 @@ async def test_a_restart_resumes_the_backoff_where_it_stood(
 
 
 async def test_a_paused_destination_is_still_paused_after_a_restart(
-    run: Run, queue: MemoryQueue, peer: Peer, webhook: MakeWebhook, eventually: Eventually
+    run: Run, queue: Queue, peer: Peer, webhook: MakeWebhook, eventually: Eventually
 ):
     peer.answer = say(401)
     async with run({"hook": webhook(peer)}) as gateway:
@@ -66,7 +68,7 @@ async def test_a_paused_destination_is_still_paused_after_a_restart(
 
 
 async def test_a_stop_lets_sends_in_flight_end_and_records_them(
-    run: Run, queue: MemoryQueue, peer: Peer, webhook: MakeWebhook, eventually: Eventually
+    run: Run, queue: Queue, peer: Peer, webhook: MakeWebhook, eventually: Eventually
 ):
     peer.answer = later(0.3)
     async with run({"hook": webhook(peer, concurrency=4)}) as gateway:
@@ -78,7 +80,7 @@ async def test_a_stop_lets_sends_in_flight_end_and_records_them(
 
 
 async def test_a_stop_does_not_wait_for_a_peer_that_hangs_and_the_event_is_sent_again(
-    run: Run, queue: MemoryQueue, peer: Peer, webhook: MakeWebhook, eventually: Eventually
+    run: Run, queue: Queue, peer: Peer, webhook: MakeWebhook, eventually: Eventually
 ):
     peer.answer = later(3600)
     async with asyncio.timeout(10), run({"hook": webhook(peer, timeout=60)}, drain_s=0.1) as gateway:
@@ -111,7 +113,7 @@ async def test_a_reload_starts_stops_and_replaces_and_leaves_the_unchanged_alone
 
 
 async def test_a_disabled_destination_does_not_run_and_keeps_its_place(
-    run: Run, queue: MemoryQueue, peer: Peer, webhook: MakeWebhook, eventually: Eventually
+    run: Run, queue: Queue, peer: Peer, webhook: MakeWebhook, eventually: Eventually
 ):
     async with run({"hook": webhook(peer)}) as gateway:
         await gateway.send(1)
@@ -125,7 +127,7 @@ async def test_a_disabled_destination_does_not_run_and_keeps_its_place(
 
 
 async def test_a_disk_that_refuses_for_a_while_loses_no_outcome(
-    run: Run, queue: MemoryQueue, peer: Peer, webhook: MakeWebhook, eventually: Eventually
+    run: Run, queue: Queue, peer: Peer, webhook: MakeWebhook, eventually: Eventually
 ):
     record, refusals = queue.record, [QueueUnavailableError("disk full")] * 2
 
@@ -144,7 +146,7 @@ async def test_a_disk_that_refuses_for_a_while_loses_no_outcome(
 
 
 async def test_an_error_nobody_foresaw_stops_the_daemon(
-    run: Run, queue: MemoryQueue, peer: Peer, webhook: MakeWebhook, eventually: Eventually
+    run: Run, queue: Queue, peer: Peer, webhook: MakeWebhook, eventually: Eventually
 ):
     async def fail(*_: object) -> None:
         raise ZeroDivisionError("a fault in the gateway")
@@ -162,14 +164,16 @@ async def test_an_error_nobody_foresaw_stops_the_daemon(
 
 
 async def test_a_replay_delivers_a_stretch_of_the_past_again_and_then_is_over(
-    run: Run, queue: MemoryQueue, peer: Peer, webhook: MakeWebhook, eventually: Eventually
+    run: Run, queue: Queue, peer: Peer, webhook: MakeWebhook, eventually: Eventually
 ):
     async with run({"hook": webhook(peer)}) as gateway:
         ids = await gateway.send(10)
         await eventually(lambda: gateway.status("hook").lag_events == 0)
+        until_ms = SystemClock().now_ms() + 1
+        await asyncio.sleep(0.01)
         await gateway.send(1)
 
-        cursor = await gateway.delivery.replay("hook", 0, queue.events[9][1].received_at_ms + 1)
+        cursor = await gateway.delivery.replay("hook", 0, until_ms)
 
         assert cursor.destination.startswith("hook#replay-")
         await eventually(lambda: only_cursor(queue, "hook"))
@@ -177,12 +181,12 @@ async def test_a_replay_delivers_a_stretch_of_the_past_again_and_then_is_over(
         assert sorted(peer.taken) == sorted([*ids, *ids, "m10"])
 
 
-async def only_cursor(queue: MemoryQueue, name: str) -> bool:
+async def only_cursor(queue: Queue, name: str) -> bool:
     return [cursor.destination for cursor in await queue.cursors()] == [name]
 
 
 async def test_a_replay_goes_on_after_a_restart(
-    run: Run, queue: MemoryQueue, peer: Peer, webhook: MakeWebhook, eventually: Eventually
+    run: Run, queue: Queue, peer: Peer, webhook: MakeWebhook, eventually: Eventually
 ):
     async with run({"hook": webhook(peer)}) as gateway:
         await gateway.send(10)

@@ -6,8 +6,8 @@ import pytest
 
 from gateway import __version__
 from gateway.destinations.console import ConsoleSettings
-from gateway.model.envelope import Envelope
-from tests.integration.deliver.support.gateway import Eventually, MakeWebhook, MemoryQueue, Run
+from gateway.queue import Queue
+from tests.integration.deliver.support.gateway import Eventually, MakeWebhook, Run, put
 from tests.integration.deliver.support.peer import Peer, say, say_at_length
 
 
@@ -28,14 +28,14 @@ async def test_events_of_a_source_that_does_not_feed_the_destination_are_filtere
 
 
 async def test_events_too_old_or_too_large_are_dead_letters_with_their_reason(
-    run: Run, queue: MemoryQueue, peer: Peer, webhook: MakeWebhook, eventually: Eventually
+    run: Run, queue: Queue, peer: Peer, webhook: MakeWebhook, eventually: Eventually
 ):
     old = {"messageId": "old", "type": "track", "userId": "u", "timestamp": "2001-01-01T00:00:00Z"}
     large = {"messageId": "large", "type": "track", "userId": "u", "properties": {"text": "x" * 600_000}}
     fine = {"messageId": "fine", "type": "track", "userId": "u"}
     async with run({"hook": webhook(peer, max_age=86_400)}) as gateway:
         raws = [json.dumps(event).encode() for event in (old, large, fine)]
-        await queue.append(Envelope("web", 1_795_608_000_000_000 // 1000), raws)
+        await put(queue, "web", raws)
 
         await eventually(lambda: gateway.status("hook").lag_events == 0)
 
@@ -44,7 +44,7 @@ async def test_events_too_old_or_too_large_are_dead_letters_with_their_reason(
 
 
 async def test_hostile_events_do_not_stop_the_ones_behind_them(
-    run: Run, queue: MemoryQueue, peer: Peer, webhook: MakeWebhook, eventually: Eventually
+    run: Run, queue: Queue, peer: Peer, webhook: MakeWebhook, eventually: Eventually
 ):
     raws = [
         b'{"messageId":"inf","type":"track","userId":"u","n":1e999,"big":123456789012345678901234567890}',
@@ -56,7 +56,7 @@ async def test_hostile_events_do_not_stop_the_ones_behind_them(
         b'{"messageId":"last","type":"track","userId":"u"}',
     ]
     async with run({"hook": webhook(peer)}) as gateway:
-        await queue.append(Envelope("web", 1_795_608_000_000), raws)
+        await put(queue, "web", raws)
 
         await eventually(lambda: gateway.status("hook").lag_events == 0)
 
@@ -136,10 +136,11 @@ async def test_lag_and_health_are_on_the_metrics(run: Run, peer: Peer, webhook: 
 
 
 async def test_a_hole_that_a_salvage_left_is_counted_and_passed(
-    run: Run, queue: MemoryQueue, peer: Peer, webhook: MakeWebhook, eventually: Eventually
+    run: Run, queue: Queue, peer: Peer, webhook: MakeWebhook, eventually: Eventually
 ):
-    await queue.append(Envelope("web", 1), [b'{"messageId":"m%d","type":"track"}' % n for n in range(3000)])
-    queue.first_offset = 2500
+    await put(queue, "web", [b'{"messageId":"m%d","type":"track"}' % n for n in range(3000)])
+    read = queue.read
+    queue.read = lambda offset, *limits: read(max(offset, 2500), *limits)
     async with run({"hook": webhook(peer, concurrency=32)}) as gateway:
         await eventually(lambda: gateway.status("hook").lag_events == 0)
 

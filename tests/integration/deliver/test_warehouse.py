@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from gateway.model.envelope import Envelope
-from gateway.model.errors import WarehouseError
-from tests.integration.deliver.support.gateway import Eventually, Gateway, MakeWebhook, MemoryQueue, Run
+from gateway.model.clock import SystemClock
+from gateway.model.errors import QueueUnavailableError, WarehouseError
+from gateway.queue import Queue
+from gateway.queue.records import Cursor, Progress
+from tests.integration.deliver.support.gateway import Eventually, Gateway, MakeWebhook, Run, put
 from tests.integration.deliver.support.peer import Peer
 from tests.integration.deliver.support.sqlite_warehouse import Store, failing, nothing
-
-WEB = Envelope("web", 1_795_608_000_000)
 
 
 @pytest.fixture
@@ -35,10 +35,10 @@ async def test_every_event_is_stored_once_in_batches(run: Run, store: Store, eve
 
 
 async def test_a_duplicate_id_counts_as_delivered_and_is_not_stored_again(
-    run: Run, queue: MemoryQueue, store: Store, eventually: Eventually
+    run: Run, queue: Queue, store: Store, eventually: Eventually
 ):
     async with run({"dw": store.settings()}, [store.kind]) as gateway:
-        await queue.append(WEB, [b'{"messageId":"same","type":"track"}'] * 3)
+        await put(queue, "web", [b'{"messageId":"same","type":"track"}'] * 3)
         await eventually(lambda: gateway.status("dw").next_offset == 3)
 
         assert store.rows() == ["same"]
@@ -82,11 +82,11 @@ async def test_a_warehouse_that_cannot_be_opened_is_tried_again(run: Run, store:
 
 
 async def test_poison_rows_become_dead_letters_and_all_others_are_stored(
-    run: Run, queue: MemoryQueue, store: Store, eventually: Eventually
+    run: Run, queue: Queue, store: Store, eventually: Eventually
 ):
     raws = [json.dumps({"messageId": f"m{n}", "type": "track", "poison": n in (3, 17, 40)}).encode() for n in range(50)]
     async with run({"dw": store.settings()}, [store.kind]) as gateway:
-        await queue.append(WEB, raws)
+        await put(queue, "web", raws)
         await eventually(lambda: gateway.status("dw").next_offset == 50)
 
         assert store.rows() == sorted({f"m{n}" for n in range(50)} - {"m3", "m17", "m40"})
@@ -95,11 +95,11 @@ async def test_poison_rows_become_dead_letters_and_all_others_are_stored(
 
 
 async def test_a_crash_between_the_commit_and_its_record_loads_nothing_twice(
-    run: Run, queue: MemoryQueue, store: Store, eventually: Eventually
+    run: Run, queue: Queue, store: Store, eventually: Eventually
 ):
     store.faults.after_commit = failing(asyncio.CancelledError())
-    await queue.append(WEB, [b'{"messageId":"m%d","type":"track"}' % n for n in range(30)])
-    await queue.append(Envelope("server", 1), [b'{"messageId":"s","type":"track"}'])
+    await put(queue, "web", [b'{"messageId":"m%d","type":"track"}' % n for n in range(30)])
+    await put(queue, "server", [b'{"messageId":"s","type":"track"}'])
     filtered = store.settings(sources=("web",))
     async with run({"dw": filtered}, [store.kind], drain_s=0.1):
         await eventually(lambda: store.faults.loads == [30])
@@ -114,7 +114,7 @@ async def test_a_crash_between_the_commit_and_its_record_loads_nothing_twice(
 
 async def test_a_warehouse_that_was_deleted_is_loaded_again_from_what_the_queue_keeps(
     run: Run,
-    queue: MemoryQueue,
+    queue: Queue,
     store: Store,
     eventually: Eventually,
 ):
@@ -122,17 +122,16 @@ async def test_a_warehouse_that_was_deleted_is_loaded_again_from_what_the_queue_
         ids = await gateway.send(60)
         await eventually(lambda: gateway.status("dw").next_offset == 60)
     (store.path).unlink()
-    queue.first_offset = 20
 
     async with run({"dw": store.settings()}, [store.kind]) as gateway:
         await eventually(lambda: caught_up(gateway, 60))
-        assert store.rows() == sorted(ids[20:])
-        assert await gateway.ledger("dw") == {"delivered": 40}
+        assert store.rows() == sorted(ids)
+        assert await gateway.ledger("dw") == {"delivered": 60}
 
 
 async def test_a_warehouse_restored_from_a_backup_gets_what_it_misses(
     run: Run,
-    queue: MemoryQueue,
+    queue: Queue,
     store: Store,
     eventually: Eventually,
 ):
@@ -150,7 +149,7 @@ async def test_a_warehouse_restored_from_a_backup_gets_what_it_misses(
 
 
 async def test_a_source_that_does_not_feed_it_is_filtered_and_a_restart_repeats_nothing(
-    run: Run, queue: MemoryQueue, store: Store, eventually: Eventually
+    run: Run, queue: Queue, store: Store, eventually: Eventually
 ):
     filtered = store.settings(sources=("server",))
     async with run({"dw": filtered}, [store.kind]) as gateway:
@@ -177,7 +176,26 @@ async def test_a_fault_in_a_warehouses_driver_is_its_own_trouble(run: Run, store
         await eventually(lambda: gateway.status("dw").next_offset == 5)
 
 
-async def test_a_stop_lets_the_load_under_way_end(run: Run, queue: MemoryQueue, store: Store, eventually: Eventually):
+async def test_a_queue_on_a_full_disk_is_waited_for_and_nothing_is_loaded_twice(
+    run: Run, queue: Queue, store: Store, eventually: Eventually
+):
+    record, refusals = queue.record, [QueueUnavailableError("disk full")] * 2
+
+    async def refuse_to_record(destination: str, progress: Progress) -> Cursor:
+        if refusals:
+            raise refusals.pop()
+        return await record(destination, progress)
+
+    queue.record = refuse_to_record
+    async with run({"dw": store.settings()}, [store.kind]) as gateway:
+        ids = await gateway.send(10)
+        await eventually(lambda: gateway.status("dw").next_offset == 10)
+
+    assert store.rows() == sorted(ids)
+    assert store.faults.loads == [10]
+
+
+async def test_a_stop_lets_the_load_under_way_end(run: Run, queue: Queue, store: Store, eventually: Eventually):
     loading = asyncio.Event()
 
     async def slow() -> None:
@@ -194,11 +212,11 @@ async def test_a_stop_lets_the_load_under_way_end(run: Run, queue: MemoryQueue, 
 
 
 async def test_a_dead_letter_that_its_owner_brings_back_is_loaded_beside_the_log(
-    run: Run, queue: MemoryQueue, store: Store, eventually: Eventually
+    run: Run, queue: Queue, store: Store, eventually: Eventually
 ):
     async with run({"dw": store.settings()}, [store.kind]) as gateway:
-        await queue.append(
-            WEB, [b'{"messageId":"bad","type":"track","poison":true}', b'{"messageId":"m","type":"track"}']
+        await put(
+            queue, "web", [b'{"messageId":"bad","type":"track","poison":true}', b'{"messageId":"m","type":"track"}']
         )
         await eventually(lambda: gateway.status("dw").next_offset == 2)
         assert await gateway.ledger("dw") == {"delivered": 1, "dead": 1}
@@ -213,19 +231,19 @@ def caught_up(gateway: Gateway, next_offset: int) -> bool:
     return status.state == "running" and status.next_offset == next_offset
 
 
-async def buried_again(queue: MemoryQueue) -> bool:
+async def buried_again(queue: Queue) -> bool:
     return [letter.state for letter in await queue.letters("dw", None, 0, 10)] == ["dead"]
 
 
 async def test_a_replay_has_a_cursor_of_its_own_in_the_warehouse(
-    run: Run, queue: MemoryQueue, store: Store, eventually: Eventually
+    run: Run, queue: Queue, store: Store, eventually: Eventually
 ):
     async with run({"dw": store.settings()}, [store.kind]) as gateway:
         ids = await gateway.send(20)
         await eventually(lambda: gateway.status("dw").next_offset == 20)
         gateway.delivery.warehouse("dw").database.execute("DELETE FROM events")
 
-        await gateway.delivery.replay("dw", 0, queue.events[-1][1].received_at_ms + 1)
+        await gateway.delivery.replay("dw", 0, SystemClock().now_ms() + 1)
 
         await eventually(lambda: store.rows() == sorted(ids))
         await eventually(lambda: [status.name for status in gateway.delivery.status()] == ["dw"])

@@ -1,16 +1,12 @@
 """A running delivery, as a test sees it."""
 
 import json
+import uuid
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
-
-import gateway.queue
-from tests.integration.deliver.support.memory_queue import MemoryQueue
-
-gateway.queue.Queue = MemoryQueue
 
 from gateway.config import RetrySettings
 from gateway.deliver.delivery import Delivery
@@ -19,15 +15,22 @@ from gateway.destinations.webhook import WebhookSettings
 from gateway.model.clock import SystemClock
 from gateway.model.envelope import Envelope
 from gateway.observe.metrics import Metrics
+from gateway.queue import Queue
 
 FAST = RetrySettings(first_delay=0.02, max_delay=0.1)
+
+
+async def put(queue: Queue, source: str, raws: Sequence[bytes]) -> None:
+    """Store events as they are, received now, each as a new one whatever id it carries."""
+    envelope = Envelope(source, SystemClock().now_ms())
+    await queue.submit(envelope, [uuid.uuid4().hex for _ in raws], raws)
 
 
 @dataclass
 class Gateway:
     """Delivery and the queue that it reads."""
 
-    queue: MemoryQueue
+    queue: Queue
     delivery: Delivery
     metrics: Metrics
     sent: int = 0
@@ -40,7 +43,7 @@ class Gateway:
             json.dumps({"messageId": f"m{n}", "type": "track", "event": "E", "userId": f"u{n % people}"}).encode()
             for n in numbers
         ]
-        await self.queue.append(Envelope(source, SystemClock().now_ms()), raws)
+        await put(self.queue, source, raws)
         return [f"m{n}" for n in numbers]
 
     def status(self, name: str) -> DestinationStatus:
