@@ -6,12 +6,13 @@ Only ports and paths are changed, so that the tests need no port of their own ma
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.harness.configuration import Plan
-from tests.e2e.harness.daemon import HEADWATER, Daemon, MakeDaemon
+from tests.e2e.harness.daemon import Daemon, MakeDaemon
 from tests.e2e.harness.waiting import until
 
 ROOT = Path(__file__).parents[2]
@@ -34,6 +35,7 @@ async def test_the_commands_of_the_readme_work(make_daemon: MakeDaemon):
     commands = readme_commands()
     assert any(command.startswith("curl ") for command in commands)
     assert any(" sql " in command for command in commands)
+    (daemon.directory / ".venv").symlink_to(sys.prefix)
     await daemon.start()
 
     for command in commands:
@@ -44,8 +46,7 @@ async def test_the_commands_of_the_readme_work(make_daemon: MakeDaemon):
             capture_output=True,
             text=True,
             cwd=daemon.directory,
-            env=os.environ
-            | {"PATH": f"{Path(HEADWATER).parent}:{os.environ['PATH']}", "HEADWATER_CONFIG": str(daemon.config)},
+            env=os.environ | {"HEADWATER_ADMIN": daemon.admin},
             timeout=60,
             check=False,
         )

@@ -46,8 +46,8 @@ async def test_a_gateway_below_a_path_of_the_site(
         await the_visitors_address_is_kept(url, receiver, connector=aiohttp.TCPConnector(local_addr=(VISITOR, 0)))
         await page.goto(f"{url}/demo")
         await page.click("[data-add=mug]")
-        await page.wait_for_function("Number(document.getElementById('stored').textContent) >= 2")
-        await page.wait_for_function("document.getElementById('pending').textContent === '0'")
+        await page.wait_for_selector("#stored:text-matches('^[2-9]$')")
+        await page.wait_for_selector("#pending:text-is('0')")
         assert await page.inner_text("#lost") == "0"
 
     def added() -> list[Event]:

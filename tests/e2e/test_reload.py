@@ -7,11 +7,11 @@ import aiohttp
 from tests.e2e.harness.configuration import SOURCES, Plan, webhook
 from tests.e2e.harness.daemon import Daemon, MakeDaemon
 from tests.e2e.harness.receiver import MakeReceiver, Receiver
-from tests.e2e.harness.sending import Client, Event, ids, track
+from tests.e2e.harness.sending import PAGE, Client, Event, ids, track
 from tests.e2e.harness.waiting import until
 
 NEW_KEY = "the-new-key"
-NEW_SOURCE = f'[sources.shop]\nwrite_keys = ["{NEW_KEY}"]\n'
+NEW_SOURCE = f'[sources.shop]\nwrite_keys = ["{NEW_KEY}"]\nallowed_origins = ["{PAGE}"]\n'
 
 
 async def test_a_reload_adds_without_dropping_a_connection(make_daemon: MakeDaemon, make_receiver: MakeReceiver):

@@ -57,7 +57,7 @@ async def test_a_locked_file_loses_nothing(
         await until(lambda: ids(before + after) <= receiver.taken.keys(), "the webhook is not held up")
         ledger = await daemon.command("ledger")
         assert ledger.code == 0, ledger.out
-        assert await daemon.metric("headwater_destination_lag_events", destination="warehouse") == 2000
+        assert (await daemon.account("warehouse"))["pending"] == 2000
 
     await daemon.settled("warehouse")
     assert await daemon.stop() == 0

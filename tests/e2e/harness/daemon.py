@@ -28,6 +28,10 @@ os.execv(sys.argv[2], sys.argv[2:])
 """
 """What systemd does for a unit with a socket: the descriptor becomes number 3, and the environment says so."""
 
+LINE_CHARACTERS = 300
+DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL")
+"""Also when the tests themselves are killed, no daemon is left behind."""
+
 
 @dataclass(frozen=True)
 class Said:
@@ -78,7 +82,7 @@ class Daemon:
             command = [sys.executable, "-c", PASS_SOCKET, str(listener.fileno()), *command]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                command,
+                [*DIES_WITH_US, *command],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -140,8 +144,9 @@ class Daemon:
             self.process.wait()
 
     def tail(self, lines: int = 40) -> str:
-        """The end of the log."""
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:]) if self.log.exists() else ""
+        """The end of the log; its long lines are cut."""
+        written = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
+        return "\n".join(line[:LINE_CHARACTERS] for line in written[-lines:])
 
     def memory_mb(self, field: str) -> float:
         """Resident memory now (VmRSS) or at its highest (VmHWM)."""
@@ -187,18 +192,21 @@ class Daemon:
         lines = [line for line in text.splitlines() if line.startswith((f"{name} ", f"{name}{{"))]
         return sum(float(line.rsplit(" ", 1)[1]) for line in lines if all(pair in line for pair in wanted))
 
+    async def account(self, destination: str) -> dict[str, Any]:
+        """The ledger's line for a destination: accepted, delivered, pending, dead, filtered."""
+        async with self._http.get(f"{self.admin}/api/ledger") as answer:
+            accounts = (await answer.json())["destinations"]
+        found: dict[str, Any] = next(each for each in accounts if each["destination"] == destination)
+        return found
+
     async def settled(self, *destinations: str) -> None:
         """Wait until these destinations have an outcome for every event in the queue."""
 
-        async def nothing_waits() -> bool:
-            head = await self.metric("headwater_queue_head_offset")
-            done = [await self._outcomes(name) for name in destinations]
-            return all(lag == 0 for lag in done) and head > 0
+        async def nothing_is_pending() -> bool:
+            accounts = [await self.account(name) for name in destinations]
+            return all(account["pending"] == 0 < account["accepted"] for account in accounts)
 
-        await until(nothing_waits, f"{', '.join(destinations)} are done", every_s=0.1)
-
-    async def _outcomes(self, destination: str) -> float:
-        return await self.metric("headwater_destination_lag_events", destination=destination)
+        await until(nothing_is_pending, f"{', '.join(destinations)} are done", every_s=0.1)
 
 
 MakeDaemon = Callable[[Plan], Daemon]

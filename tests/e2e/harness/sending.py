@@ -10,10 +10,13 @@ from typing import Any
 import aiohttp
 
 from tests.e2e.harness.configuration import WRITE_KEY
+from tests.e2e.harness.waiting import PATIENCE_S
 
 Event = dict[str, Any]
 ANSWER_WITHIN_S = 10.0
 TRY_AGAIN_S = 0.05
+PAGE = "https://shop.example"
+"""What a browser says where the page comes from; tests allow every page."""
 
 
 def authorization(write_key: str = WRITE_KEY) -> dict[str, str]:
@@ -47,7 +50,7 @@ class Client:
     def __init__(self, url: str, http: aiohttp.ClientSession, write_key: str = WRITE_KEY) -> None:
         self.url = url
         self._http = http
-        self._headers = authorization(write_key)
+        self._headers = authorization(write_key) | {"Origin": PAGE}
 
     async def send(self, events: Sequence[Event]) -> tuple[int, dict[str, str]]:
         """One attempt: status and headers of the answer. A single event goes to /v1/track, more go to /v1/batch."""
@@ -69,7 +72,8 @@ class Client:
 
     async def insist(self, events: Sequence[Event]) -> None:
         """The same events again and again until they are acknowledged."""
-        while True:
+        deadline = asyncio.get_running_loop().time() + PATIENCE_S
+        while asyncio.get_running_loop().time() < deadline:
             try:
                 status, _ = await self.send(events)
             except (aiohttp.ClientError, TimeoutError):
@@ -78,3 +82,4 @@ class Client:
                 return
             assert status in {0, 503}, f"answered {status}"
             await asyncio.sleep(TRY_AGAIN_S)
+        raise AssertionError(f"{self.url} took nothing for {PATIENCE_S:.0f} s")
