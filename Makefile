@@ -15,7 +15,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 
 # PROGRAM:PACKAGE of what the tests use and Debian has.
 TOOLS := chromium:chromium nginx:nginx caddy:caddy prometheus:prometheus promtool:prometheus wrk:wrk ps:procps \
-	taskset:util-linux openssl:openssl curl:curl systemd-analyze:systemd node:nodejs npm:npm
+	taskset:util-linux openssl:openssl curl:curl strace:strace systemd-analyze:systemd node:nodejs npm:npm
 
 .PHONY: help
 help: ## Say what there is to make.

@@ -26,7 +26,7 @@ EVENT = (
 @pytest.mark.parametrize(
     "events",
     [
-        pytest.param(200_000, id="short"),
+        pytest.param(1_000_000, id="short"),
         pytest.param(5_000_000, id="long", marks=[pytest.mark.soak, pytest.mark.timeout(3600)]),
     ],
 )
