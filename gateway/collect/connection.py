@@ -24,8 +24,6 @@ from gateway.collect.answers import Answer
 from gateway.collect.exchange import Exchange
 from gateway.collect.reception import Reception
 
-KEEP_ALIVE_S = 620.0
-"""Longer than the load balancers in front keep theirs: who closes first should be the one who knows of no request."""
 LINGER_S = 2.0
 """How long a closed connection is read for what is still under way."""
 MAX_HEAD_BYTES = 65_536
@@ -128,7 +126,7 @@ class Connection(asyncio.Protocol):
     def eof_received(self) -> bool:
         """A client may close its side and wait for what it asked: the transport stays until that is answered."""
         self._has_ended = True
-        return self._exchange is not None or bool(self._arrivals) or bool(self._backlog)
+        return self._exchange is not None or self._has_more_to_do()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - how it was lost makes no difference
         self._reception.connections.discard(self)
@@ -163,7 +161,7 @@ class Connection(asyncio.Protocol):
         self._exchange = None
         exchange.route.counter(answer.status).inc()
         is_ending = exchange.is_last or (
-            (self._reception.is_draining or self._has_ended) and not self._arrivals and not self._backlog
+            (self._reception.is_draining or self._has_ended) and not self._has_more_to_do()
         )
         body = b"" if exchange.message.method == "HEAD" else answer.body
         self._send((answer.head, exchange.cors, self._reception.date_line, _CLOSE if is_ending else _END, body))
@@ -178,10 +176,10 @@ class Connection(asyncio.Protocol):
         self._reception.in_flight_bytes += n_bytes
         self._held_bytes += n_bytes
 
-    def drain(self, grace_s: float) -> None:
-        """Close within `grace_s` unless a request comes: the client may be about to send one."""
+    def drain(self) -> None:
+        """Close soon, unless a request comes: the client may be about to send one."""
         if self.stage is Stage.IDLE:
-            self.deadline_s = min(self.deadline_s, self._reception.clock.monotonic_s() + grace_s)
+            self._wait(Stage.IDLE, self._reception.keep_alive_s)
 
     def expire(self) -> None:
         """The deadline has passed."""
@@ -235,7 +233,7 @@ class Connection(asyncio.Protocol):
                 return self._refill()
             self._current = self._arrivals.popleft()
             if not self._current[1].is_eof():
-                self._expect_body(self._current[0])
+                self._expect_body(*self._current)
                 return True
         stream = self._current[1]
         if not self._body and stream.is_eof():
@@ -258,25 +256,31 @@ class Connection(asyncio.Protocol):
         self._parse(data)
         return True
 
+    def _has_more_to_do(self) -> bool:
+        return bool(self._arrivals) or bool(self._backlog) or self._may_hold_more
+
     def _rest(self) -> None:
         self._release()
         if self.stage is Stage.CLOSED:
             return
+        if self._has_ended:
+            self._close_our_side()
+            return
         if not self._head_bytes:
-            self._wait(Stage.IDLE, KEEP_ALIVE_S)
+            self._wait(Stage.IDLE, self._reception.keep_alive_s)
         elif self._head_bytes > MAX_HEAD_BYTES:
             self._answer_and_close(answers.refused(refusals.MALFORMED_REQUEST))
         elif self.stage is not Stage.HEAD:
             self._wait(Stage.HEAD, self._reception.limits.request_timeout_s)
 
-    def _expect_body(self, message: RawRequestMessage) -> None:
-        """The head is there and the body is not: see what the head says before waiting for it."""
+    def _expect_body(self, message: RawRequestMessage, stream: StreamReader) -> None:
+        """The head is there and the body is not, or not all of it: see what the head says before waiting for it."""
         limits = self._reception.limits
         self._wait(Stage.BODY, limits.request_timeout_s)
         declared = int(message.headers.get("Content-Length", "0"))
         if declared > limits.max_body_bytes:
             self._refuse_current(answers.refused(refusals.BODY_TOO_LARGE))
-        elif self._reception.in_flight_bytes + declared > limits.max_in_flight_bytes:
+        elif self._reception.in_flight_bytes + declared - stream.total_bytes > limits.max_in_flight_bytes:
             self._refuse_current(answers.OVERLOADED)
         elif message.headers.get("Expect", "").lower() == "100-continue":
             self._send((_CONTINUE,))

@@ -22,6 +22,10 @@ class ConnectionLimits(NamedTuple):
     ack_timeout_s: float
 
 
+KEEP_ALIVE_S = 620.0
+"""Longer than the load balancers in front keep theirs: who closes first should be the one who knows of no request."""
+
+
 @dataclass(slots=True)
 class Reception:
     """One for each daemon."""
@@ -36,5 +40,7 @@ class Reception:
     in_flight_bytes: int = 0
     """What connections hold of requests that are not answered."""
     is_draining: bool = False
+    keep_alive_s: float = KEEP_ALIVE_S
+    """How long an idle connection is kept."""
     date_line: bytes = b""
     """The Date header, renewed every second."""

@@ -73,10 +73,11 @@ class Collector:
         """
         reception = self._reception
         reception.is_draining = True
+        reception.keep_alive_s = min(IDLE_GRACE_S, drain_s)
         for server in self._servers:
             server.close()
         for connection in list(reception.connections):
-            connection.drain(min(IDLE_GRACE_S, drain_s))
+            connection.drain()
         end_s = self._clock.monotonic_s() + drain_s
         while reception.connections and self._clock.monotonic_s() < end_s:
             self._expire_due()
