@@ -11,9 +11,10 @@ from gateway.collect.fields import UNREADABLE, Body, decode_array, decode_body, 
 from gateway.collect.inflate import inflate
 from gateway.collect.judge import Rules, Settled
 from gateway.collect.lenient import Number, RefusedError, clean, clean_text, dump, is_too_deep, load
-from gateway.collect.normalise import is_suspect, normalise, settle
+from gateway.collect.normalise import is_suspect, settle
 from gateway.collect.refusals import Refusal
 from gateway.collect.rewrite import rewrite_value
+from gateway.collect.settle_batch import settle_batch
 
 NOMINAL_EVENT_BYTES = 32_000
 """Segment's published limit, which its own SDKs exceed: above it an event is counted, and taken."""
@@ -74,9 +75,7 @@ def digest(wire: bytes, encoding: str, max_inflated_bytes: int, rules: Rules) ->
 
 
 def _digest_single(fields: Body, body: bytes, rules: Rules) -> Digest:
-    too_large = len(body) > rules.max_event_bytes
-    settled = refusals.EVENT_TOO_LARGE if too_large else settle(fields, body, rules)
-    return _collect([settled], [body], fields.writeKey or "", None, is_batch=False)
+    return _collect([settle(fields, body, rules)], [body], fields.writeKey or "", None, is_batch=False)
 
 
 def _digest_batch(events: list[msgspec.Raw], fields: Body, body: bytes, rules: Rules) -> Digest | Refusal:
@@ -90,7 +89,7 @@ def _digest_batch(events: list[msgspec.Raw], fields: Body, body: bytes, rules: R
         rules = rules._replace(context=context, integrations=integrations)
     raws = [bytes(event) for event in events]
     key = fields.writeKey or _key_of_first(raws)
-    settled = _within((normalise(raw, rules) for raw in raws), rules)
+    settled = _within(settle_batch(body, raws, rules), rules)
     return _collect(settled, raws, key, _bounded_sent_at(fields.sentAt), is_batch=True)
 
 
@@ -120,13 +119,16 @@ def _digest_leniently(body: bytes, rules: Rules) -> Digest | Refusal:
 def _within(settled: Iterable[Settled | Refusal], rules: Rules) -> Iterable[Settled | Refusal]:
     """What a batch shares is multiplied by its events: together they stay within the limit of a body."""
     if not rules.context and not rules.integrations:
-        yield from settled
-        return
+        return settled
+    return _counted(settled, rules.max_body_bytes)
+
+
+def _counted(settled: Iterable[Settled | Refusal], max_bytes: int) -> Iterable[Settled | Refusal]:
     total = 0
     for each in settled:
         if not isinstance(each, Refusal):
             total += len(each[1])
-        if total > rules.max_body_bytes:
+        if total > max_bytes:
             yield refusals.SHARED_TOO_LARGE
         else:
             yield each

@@ -53,6 +53,12 @@ class Body(Event, gc=False):
     sentAt: str | int | float | None = None  # noqa: N815 - the name on the wire
 
 
+class EventBatch(msgspec.Struct, gc=False):
+    """A batch whose events are all clean."""
+
+    batch: list[Event]
+
+
 class Shared(msgspec.Struct, gc=False):
     """What a batch says for all of its events."""
 
@@ -74,6 +80,8 @@ UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 decode_event = msgspec.json.Decoder(Event).decode
 decode_body = msgspec.json.Decoder(Body).decode
+decode_event_batch = msgspec.json.Decoder(EventBatch).decode
+decode_event_array = msgspec.json.Decoder(list[Event]).decode
 decode_array = msgspec.json.Decoder(list[Raw]).decode
 decode_shared = msgspec.json.Decoder(Shared).decode
 decode_nested = msgspec.json.Decoder(Nested).decode

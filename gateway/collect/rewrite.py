@@ -23,6 +23,8 @@ _CONTAINERS = ("context", "properties", "traits", "integrations")
 
 def rewrite(raw: bytes, rules: Rules) -> Settled | Refusal:
     """The event in `raw`, mended and judged."""
+    if len(raw) > rules.max_event_bytes:
+        return refusals.EVENT_TOO_LARGE
     try:
         value, repaired = load(raw)
     except RefusedError as error:
