@@ -21,6 +21,9 @@ T = TypeVar("T")
 _UNREADABLE = (sqlite3.Error, ValueError, TypeError, OverflowError)
 """What reading garbage raises: SQLite's own errors, and Python's on values that cannot be."""
 
+_LAST_OFFSET = 2**62
+"""Beyond all that a log can reach."""
+
 CursorRow = tuple[str, int, int, int, int, int, int, str | None, int | None, int]
 """As the query `salvageable` gives it; the ledger comes last."""
 
@@ -40,8 +43,13 @@ class Findings:
 
 
 def open_damaged(aside: Path) -> sqlite3.Connection:
-    """A connection to a database that was set aside. Only the thread it is opened on may use it."""
-    return sqlite3.connect(aside / FILE_NAME, isolation_level=None, timeout=0)
+    """A connection to a database that was set aside. Only the thread it is opened on may use it.
+
+    Without `writable_schema` SQLite reads nothing of a file that is shorter than its header says.
+    """
+    connection = sqlite3.connect(aside / FILE_NAME, isolation_level=None, timeout=0)
+    attempt(lambda: connection.execute("PRAGMA writable_schema = ON"))
+    return connection
 
 
 def survey(source: sqlite3.Connection) -> Findings:
@@ -54,6 +62,8 @@ def survey(source: sqlite3.Connection) -> Findings:
     ends += [last.next_offset] if last else []
     ends += [sum(ids)] if ids else []
     ends += [log.first_offset, log.head_floor] if log else []
+    reach = last_readable(source) if last is None else None
+    ends += [reach.next_offset] if reach else []
     end_offset = max(ends, default=0)
     first = next_readable(source, log.first_offset if log else 0, end_offset)
     letter = attempt(lambda: source.execute(LETTERS["last_id"]).fetchone() or (0,))
@@ -92,6 +102,19 @@ def next_readable(source: sqlite3.Connection, offset: int, end_offset: int) -> C
     return None
 
 
+def last_readable(source: sqlite3.Connection) -> Chunk | None:
+    """The last chunk that a search from the start reaches, for a log whose end is damaged: strides that double for as
+    long as they land on a chunk, then strides that halve."""
+    reach = next_readable(source, 0, _LAST_OFFSET)
+    stride = 1
+    while reach and (beyond := _chunk_at(source, reach.next_offset + stride - 1)):
+        reach, stride = beyond, stride * 2
+    while reach and stride:
+        reach = _chunk_at(source, reach.next_offset + stride - 1) or reach
+        stride //= 2
+    return reach
+
+
 def read_body(source: sqlite3.Connection, chunk: Chunk) -> Body | None:
     """The chunk's body if it is what was written."""
     row = attempt(lambda: source.execute(CHUNKS["bodies_from"], (chunk.first_offset,)).fetchone())
@@ -116,6 +139,11 @@ def attempt(read: Callable[[], T]) -> T | None:
 def _found_at(source: sqlite3.Connection, offset: int) -> tuple[Chunk | None] | None:
     """What the search for `offset` finds; None where it meets damage."""
     return attempt(lambda: (chunk_from(source, offset),))
+
+
+def _chunk_at(source: sqlite3.Connection, offset: int) -> Chunk | None:
+    """What `chunk_from` finds; None also where it meets damage."""
+    return attempt(lambda: chunk_from(source, offset))
 
 
 def _first_after(source: sqlite3.Connection, bad: int, good: int) -> Chunk | None:
