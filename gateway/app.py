@@ -6,6 +6,7 @@ systemd starts it again.
 """
 
 import asyncio
+import gc
 import random
 import signal
 import socket
@@ -109,6 +110,8 @@ async def _until_told_to_stop(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     loop.add_signal_handler(signal.SIGHUP, lambda: tasks.create_task(reloader.reload_or_log(), name="app.reload"))
+    gc.collect()
+    gc.freeze()  # what lives as long as the daemon is not searched for garbage again: each time took 40 ms
     health.phase = "running"
     notifier.ready()
     log.info("daemon.started", version=__version__, listen=reloader.settings.server.listen)

@@ -75,7 +75,12 @@ def digest(wire: bytes, encoding: str, max_inflated_bytes: int, rules: Rules) ->
 
 
 def _digest_single(fields: Body, body: bytes, rules: Rules) -> Digest:
-    return _collect([settle(fields, body, rules)], [body], fields.writeKey or "", None, is_batch=False)
+    key = fields.writeKey or ""
+    settled = settle(fields, body, rules)
+    if isinstance(settled, Refusal):
+        return Digest(key, None, [], [], [Rejection(0, settled, body[:REJECTED_BODY_BYTES])], 0, 0, is_batch=False)
+    message_id, raw, repaired = settled
+    return Digest(key, None, [message_id], [raw], [], repaired, len(raw) > NOMINAL_EVENT_BYTES, is_batch=False)
 
 
 def _digest_batch(events: list[msgspec.Raw], fields: Body, body: bytes, rules: Rules) -> Digest | Refusal:
@@ -137,18 +142,20 @@ def _counted(settled: Iterable[Settled | Refusal], max_bytes: int) -> Iterable[S
 def _collect(
     settled: Iterable[Settled | Refusal], bodies: list[bytes], write_key: str, sent_at: SentAt, *, is_batch: bool
 ) -> Digest:
-    result = Digest(write_key, sent_at, [], [], [], 0, 0, is_batch)
-    repaired = oversize = 0
-    for index, each in enumerate(settled):
-        if isinstance(each, Refusal):
-            result.rejections.append(Rejection(index, each, bodies[index][:REJECTED_BODY_BYTES]))
-            continue
-        message_id, raw, was_repaired = each
-        result.message_ids.append(message_id)
-        result.raws.append(raw)
-        repaired += was_repaired
-        oversize += len(raw) > NOMINAL_EVENT_BYTES
-    return result._replace(repaired=repaired, oversize=oversize) if repaired or oversize else result
+    judged = list(settled)
+    good = [each for each in judged if not isinstance(each, Refusal)]
+    rejections: list[Rejection] = []
+    if len(good) < len(judged):
+        rejections = [
+            Rejection(position, each, bodies[position][:REJECTED_BODY_BYTES])
+            for position, each in enumerate(judged)
+            if isinstance(each, Refusal)
+        ]
+    message_ids = [message_id for message_id, _, _ in good]
+    raws = [raw for _, raw, _ in good]
+    repaired = sum([was_repaired for _, _, was_repaired in good])
+    oversize = sum([len(raw) > NOMINAL_EVENT_BYTES for raw in raws])
+    return Digest(write_key, sent_at, message_ids, raws, rejections, repaired, oversize, is_batch)
 
 
 def _key_of_first(raws: list[bytes]) -> str:
