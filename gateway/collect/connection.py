@@ -23,6 +23,7 @@ from gateway.collect.addresses import parse_address
 from gateway.collect.answers import Answer
 from gateway.collect.exchange import Exchange
 from gateway.collect.reception import Reception
+from gateway.collect.refusals import Refusal
 
 LINGER_S = 2.0
 """How long a closed connection is read for what is still under way."""
@@ -179,7 +180,7 @@ class Connection(asyncio.Protocol):
     def drain(self) -> None:
         """Close soon, unless a request comes: the client may be about to send one."""
         if self.stage is Stage.IDLE:
-            self._wait(Stage.IDLE, self._reception.keep_alive_s)
+            self._wait(Stage.IDLE, self._reception.idle_timeout_s())
 
     def expire(self) -> None:
         """The deadline has passed."""
@@ -267,7 +268,7 @@ class Connection(asyncio.Protocol):
             self._close_our_side()
             return
         if not self._head_bytes:
-            self._wait(Stage.IDLE, self._reception.keep_alive_s)
+            self._wait(Stage.IDLE, self._reception.idle_timeout_s())
         elif self._head_bytes > MAX_HEAD_BYTES:
             self._answer_and_close(answers.refused(refusals.MALFORMED_REQUEST))
         elif self.stage is not Stage.HEAD:
@@ -279,7 +280,7 @@ class Connection(asyncio.Protocol):
         self._wait(Stage.BODY, limits.request_timeout_s)
         declared = int(message.headers.get("Content-Length", "0"))
         if declared > limits.max_body_bytes:
-            self._refuse_current(answers.refused(refusals.BODY_TOO_LARGE))
+            self._refuse_current(refusals.BODY_TOO_LARGE)
         elif self._reception.in_flight_bytes + declared - stream.total_bytes > limits.max_in_flight_bytes:
             self._refuse_current(answers.OVERLOADED)
         elif message.headers.get("Expect", "").lower() == "100-continue":
@@ -293,7 +294,7 @@ class Connection(asyncio.Protocol):
         self._body.append(piece)
         self._body_bytes += len(piece)
         if self._body_bytes > limits.max_body_bytes:
-            self._refuse_current(answers.refused(refusals.BODY_TOO_LARGE))
+            self._refuse_current(refusals.BODY_TOO_LARGE)
         elif not stream.is_eof() and self._reception.in_flight_bytes > limits.max_in_flight_bytes:
             self._refuse_current(answers.OVERLOADED)
         elif stream.is_eof():
@@ -311,17 +312,19 @@ class Connection(asyncio.Protocol):
         exchange = self._exchange = Exchange(self, message, body, reception.malformed)
         if self.stage is not Stage.CLOSED:
             self._wait(Stage.ANSWER, reception.limits.ack_timeout_s)
-        if reception.in_flight_bytes > reception.limits.max_in_flight_bytes:
+        if len(body) > reception.limits.max_body_bytes:
+            exchange.fault = refusals.BODY_TOO_LARGE
+        elif reception.in_flight_bytes > reception.limits.max_in_flight_bytes:
             exchange.fault = answers.OVERLOADED
         reception.handle(exchange)
 
-    def _refuse_current(self, answer: Answer) -> None:
+    def _refuse_current(self, fault: Answer | Refusal) -> None:
         """Answer a request whose body will not be read; what is left of it makes the connection useless."""
         assert self._current is not None
         exchange = self._exchange = Exchange(self, self._current[0], b"", self._reception.malformed)
         self._current = None
         self._forget_body()
-        exchange.fault = answer
+        exchange.fault = fault
         exchange.is_last = True
         self._reception.handle(exchange)
 

@@ -8,6 +8,7 @@ from aiohttp.http import RawRequestMessage
 from prometheus_client import Counter
 
 from gateway.collect.answers import Answer
+from gateway.collect.refusals import Refusal
 
 if TYPE_CHECKING:
     from gateway.collect.connection import Connection
@@ -39,8 +40,8 @@ class Exchange:
         self.query = ""
         self.cors = b""
         """CORS header lines of the answer, complete."""
-        self.fault: Answer | None = None
-        """The answer, where the connection knows it before any handler looks at the request."""
+        self.fault: Answer | Refusal | None = None
+        """What keeps the request from its handler, where the connection knows of something."""
         self.is_last = message.should_close or message.upgrade or message.version.minor == 0
         """Whether the connection closes behind the answer. An HTTP/1.0 client is not asked to keep it."""
         self.on_answer: Callable[[Answer], Answer] | None = None

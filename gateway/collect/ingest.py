@@ -63,12 +63,13 @@ class Ingest:
         future = loop.run_in_executor(self._pool, digest, body, encoding, rules.max_body_bytes, rules)
         future.add_done_callback(lambda done: self._admit(exchange, address, done.result()))
 
+    def refuse(self, exchange: Exchange, refusal: Refusal) -> None:
+        """Refuses a request whose body was not read."""
+        address = self._addresses.client(exchange.peer, exchange.header(FORWARDED_FOR))
+        self._admit(exchange, address, refusal)
+
     def _admit(self, exchange: Exchange, address: str, result: Digest | Refusal) -> None:
-        key = self._sources.basic_key(exchange.header(hdrs.AUTHORIZATION))
-        if not key and not isinstance(result, Refusal):
-            key = result.write_key
-        if not key and exchange.query:
-            key = exchange.parameters().get("writeKey", "")
+        key = self._find_key(exchange, "" if isinstance(result, Refusal) else result.write_key)
         source = self._sources.by_key.get(key)
         if isinstance(result, Refusal):
             self._refuse(exchange, source, result, address)
@@ -77,6 +78,10 @@ class Ingest:
             self._refuse(exchange, None, refusal, address)
         else:
             self._admit_to(source, exchange, address, result)
+
+    def _find_key(self, exchange: Exchange, in_body: str) -> str:
+        key = self._sources.basic_key(exchange.header(hdrs.AUTHORIZATION)) or in_body
+        return exchange.parameters().get("writeKey", "") if not key and exchange.query else key
 
     def _admit_to(self, source: Source, exchange: Exchange, address: str, result: Digest) -> None:
         origin = exchange.header(hdrs.ORIGIN)

@@ -25,6 +25,9 @@ class ConnectionLimits(NamedTuple):
 KEEP_ALIVE_S = 620.0
 """Longer than the load balancers in front keep theirs: who closes first should be the one who knows of no request."""
 
+IDLE_GRACE_S = 1.0
+"""How long a stopping daemon keeps an idle connection: a client that sends in that time is answered, and told to go."""
+
 
 @dataclass(slots=True)
 class Reception:
@@ -40,7 +43,12 @@ class Reception:
     in_flight_bytes: int = 0
     """What connections hold of requests that are not answered."""
     is_draining: bool = False
-    keep_alive_s: float = KEEP_ALIVE_S
-    """How long an idle connection is kept."""
     date_line: bytes = b""
     """The Date header, renewed every second."""
+
+    def idle_timeout_s(self) -> float:
+        """How long a connection that rests now is kept."""
+        if self.is_draining:
+            return IDLE_GRACE_S
+        is_crowded = len(self.connections) * 2 > self.limits.max_connections
+        return self.limits.request_timeout_s if is_crowded else KEEP_ALIVE_S

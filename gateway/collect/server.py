@@ -26,8 +26,6 @@ BACKLOG = 4096
 """Connections that the kernel keeps for us while we, or our successor, are busy. It caps it at net.core.somaxconn."""
 SWEEP_INTERVAL_S = 0.25
 DRAIN_INTERVAL_S = 0.02
-IDLE_GRACE_S = 1.0
-"""How long a stopping daemon keeps an idle connection: a client that sends in that time is answered, and told to go."""
 DIGEST_THREADS = 1
 """For large bodies. One is enough: the interpreter runs one at a time, and the rest of the body's cost is ours."""
 
@@ -73,7 +71,6 @@ class Collector:
         """
         reception = self._reception
         reception.is_draining = True
-        reception.keep_alive_s = min(IDLE_GRACE_S, drain_s)
         for server in self._servers:
             server.close()
         for connection in list(reception.connections):

@@ -14,6 +14,7 @@ from gateway.collect.ingest import Ingest
 from gateway.collect.judge import Rules
 from gateway.collect.limits import AddressBuckets
 from gateway.collect.pixel import serve_pixel
+from gateway.collect.refusals import Refusal
 from gateway.collect.routes import Handler, Route, Routes
 from gateway.collect.sdk_settings import serve_settings, serve_source_config
 from gateway.collect.services import Services
@@ -34,11 +35,10 @@ class Site:
     def __init__(self, settings: Settings, services: Services, by_address: AddressBuckets | None) -> None:
         sources = Sources(settings.sources, services.metrics, services.clock.monotonic_s())
         addresses = Addresses(settings.server.trusted_proxies)
-        ingest = Ingest(sources, addresses, by_address, services)
+        self._ingest = Ingest(sources, addresses, by_address, services)
         self._cors = Cors(source.origins for source in sources.by_name.values())
-        self._preflights: dict[bytes, bytes] = {}
         self._log = structlog.get_logger()
-        self._routes = _build_routes(settings, services, sources, addresses, ingest)
+        self._routes = _build_routes(settings, services, sources, addresses, self._ingest)
 
     def handle(self, exchange: Exchange) -> None:
         """Answer a request, now or later, whatever happens."""
@@ -52,8 +52,12 @@ class Site:
         route = exchange.route = self._routes.find(exchange)
         origin = exchange.header(hdrs.ORIGIN)
         exchange.cors = self._cors.lines(origin)
-        if exchange.fault is not None:
-            exchange.reply(exchange.fault)
+        fault = exchange.fault
+        if isinstance(fault, Refusal):
+            self._ingest.refuse(exchange, fault)
+            return
+        if fault is not None:
+            exchange.reply(fault)
             return
         method: str = exchange.message.method
         handler = route.handlers.get(method)

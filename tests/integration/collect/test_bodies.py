@@ -86,6 +86,18 @@ async def test_a_body_too_large_on_the_wire_is_a_400_and_is_not_read(serve: Serv
     assert await peer.is_closed()
 
 
+async def test_a_body_too_large_that_comes_at_once_is_refused_and_noted(serve: Serve):
+    gateway = await serve(server={"max_body": 1_000})
+    peer = await gateway.connect()
+
+    answer = await peer.request("POST", "/v1/t", EVENT % 1 + b" " * 1_000, Authorization=KEY)
+
+    assert (answer.status, json.loads(answer.body)["code"]) == (400, "body_too_large")
+    assert gateway.count("events_rejected", source="web", reason="body_too_large") == 1
+    assert len(gateway.queue.rejected) == 1
+    assert (await peer.request("POST", "/v1/t", EVENT % 1, Authorization=KEY)).status == 200
+
+
 async def test_a_body_of_exactly_the_limit_is_taken(serve: Serve):
     gateway = await serve(server={"max_body": 100_000})
     body = EVENT % 1

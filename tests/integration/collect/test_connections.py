@@ -189,6 +189,15 @@ async def test_a_head_that_never_ends_is_cut_off(gateway: Gateway):
     assert (await peer.answer()).status == 400
 
 
+async def test_a_crowd_of_idle_connections_makes_room_for_others(serve: Serve):
+    gateway = await serve(server={"max_connections": 4, "body_timeout": "300ms"})
+    peers = [await gateway.connect() for _ in range(3)]
+    for peer in peers:
+        assert (await peer.request("GET", "/robots.txt")).status == 200
+
+    assert await peers[2].is_closed()
+
+
 async def test_more_connections_than_the_bound_are_turned_away(serve: Serve):
     gateway = await serve(server={"max_connections": 2})
     first, second = await gateway.connect(), await gateway.connect()
