@@ -61,4 +61,3 @@ UNKNOWN_WRITE_KEY = Refusal(
 ORIGIN_NOT_ALLOWED = Refusal(
     "origin_not_allowed", "Pages of this origin may not send to this source; add it to the source's `allowed_origins`."
 )
-INVALID_PIXEL = Refusal("invalid_pixel", "`data` must be base64 of a JSON object, or absent.")
