@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 
 from tests.e2e.harness.configuration import WAREHOUSE, Plan, webhook
-from tests.e2e.harness.daemon import MakeDaemon
+from tests.e2e.harness.daemon import Daemon, MakeDaemon
 from tests.e2e.harness.receiver import MakeReceiver, refuse, take
 from tests.e2e.harness.sending import Client, Event, ids, track
 from tests.e2e.harness.waiting import until
@@ -56,8 +56,7 @@ async def test_a_full_disk_refuses_and_recovers(
 
     assert headers["Retry-After"].isdigit()
     assert "Retry-After" in headers["Access-Control-Expose-Headers"]
-    assert await daemon.readiness() == 503
-    assert await daemon.metric("headwater_queue_writable") == 0
+    await until(lambda: is_known_to_refuse(daemon), "readiness and metrics say that nothing is taken")
     assert len(acknowledged) > 0
 
     receiver.answer = take  # the disk is still full: delivery goes on nevertheless
@@ -100,6 +99,10 @@ async def test_a_used_up_budget_refuses_until_the_backlog_is_delivered(
     later = [noisy()]
     await client.insist(later)
     await until(lambda: ids(later) <= receiver.taken.keys(), "the webhook has what came after the recovery")
+
+
+async def is_known_to_refuse(daemon: Daemon) -> bool:
+    return await daemon.readiness() == 503 and await daemon.metric("headwater_queue_writable") == 0
 
 
 def noisy() -> Event:
