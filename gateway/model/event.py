@@ -51,15 +51,21 @@ def corrected_timestamp(event: Mapping[str, Any], envelope: Envelope) -> datetim
     """
     received_at = from_epoch_ms(envelope.received_at_ms)
     explicit = parse_time(event.get("timestamp")) if event.get("originalTimestamp") is not None else None
-    claimed = explicit or parse_time(event.get("originalTimestamp")) or parse_time(event.get("timestamp"))
-    if claimed is None:
+    happened = explicit or claimed_time(event)
+    if happened is None:
         return received_at
     sent_at = parse_time(envelope.sent_at if envelope.sent_at is not None else event.get("sentAt"))
+    since_received = happened - received_at
     if explicit is None and sent_at is not None and abs(received_at - sent_at) > SKEW_TOLERANCE:
-        claimed = received_at - (sent_at - claimed)
-    if claimed < OLDEST_TIMESTAMP or claimed > received_at + FUTURE_TOLERANCE:
-        return received_at
-    return claimed
+        since_received = happened - sent_at
+    if OLDEST_TIMESTAMP - received_at <= since_received <= FUTURE_TOLERANCE:
+        return received_at + since_received
+    return received_at
+
+
+def claimed_time(event: Mapping[str, Any]) -> datetime | None:
+    """When the event happened, by the client's clock; None when it does not say, or nothing that can be read."""
+    return parse_time(event.get("originalTimestamp")) or parse_time(event.get("timestamp"))
 
 
 def parse_time(value: object) -> datetime | None:

@@ -3,5 +3,6 @@
 from typing import Any
 
 from gateway.warehouses.contract import WarehouseKind
+from gateway.warehouses.duckdb import DUCKDB
 
-WAREHOUSES: tuple[WarehouseKind[Any], ...] = ()
+WAREHOUSES: tuple[WarehouseKind[Any], ...] = (DUCKDB,)

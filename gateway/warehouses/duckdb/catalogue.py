@@ -1,0 +1,93 @@
+"""The schema as it stands in the file, and its own tables: which ids are stored, and how far each log is."""
+
+import duckdb
+
+from gateway.warehouses.columns import Column
+from gateway.warehouses.duckdb.engine import DATABASE
+from gateway.warehouses.duckdb.statements import EXTRA, OWN_COLUMNS_OF, SQL_TYPES, add_or_widen, create_table, create_users
+from gateway.warehouses.names import STANDARD_COLUMNS, TABLES_OF_TYPE
+from gateway.warehouses.schema import Limits, Schema
+from gateway.warehouses.values import ColumnType
+
+IDS = "_headwater_ids"
+"""Two halves of a hash of source and id, for every event that was ever stored."""
+CURSORS = "_headwater_cursors"
+OWN_TABLES = (IDS, CURSORS)
+
+_TYPES = {sql_type: column_type for column_type, sql_type in SQL_TYPES.items()}
+_OWN_COLUMNS = {name: {*STANDARD_COLUMNS, EXTRA, *OWN_COLUMNS_OF.get(name, ())} for name in TABLES_OF_TYPE.values()}
+_EVENT_COLUMNS = {*STANDARD_COLUMNS, EXTRA, *OWN_COLUMNS_OF["event"]}
+
+
+def create_own_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make what a new file lacks."""
+    connection.execute(f"create table if not exists {IDS} (high ubigint not null, low ubigint not null)")
+    connection.execute(
+        f"create table if not exists {CURSORS} (log_id varchar not null, next_offset bigint not null)"
+    )
+
+
+def next_offset(connection: duckdb.DuckDBPyConnection, log_id: str) -> int | None:
+    """How far the log is loaded; None when it never was."""
+    row = connection.execute(f"select next_offset from {CURSORS} where log_id = ?", [log_id]).fetchone()
+    return None if row is None else int(row[0])
+
+
+def store_offset(connection: duckdb.DuckDBPyConnection, log_id: str, offset: int) -> None:
+    """Part of the transaction that stores the rows."""
+    connection.execute(f"delete from {CURSORS} where log_id = ?", [log_id])
+    connection.execute(f"insert into {CURSORS} values (?, ?)", [log_id, offset])
+
+
+def read_schema(connection: duckdb.DuckDBPyConnection, limits: Limits) -> Schema:
+    """Every table that is ours: the six of the spec, and those with the columns of an event's own table."""
+    schema = Schema(limits)
+    for name, columns in _columns_by_table(connection).items():
+        own = _OWN_COLUMNS.get(name, _EVENT_COLUMNS)
+        if not own <= columns.keys():
+            schema.reserve(name)
+            continue
+        added = {column: column_type for column, column_type in columns.items() if column not in own}
+        for column, column_type in added.items():
+            if column.startswith("context_"):
+                schema.restore_context(Column(column, column_type, is_stored=True))
+        schema.restore(
+            name,
+            {
+                column: Column(column, column_type, is_stored=True)
+                for column, column_type in added.items()
+                if not column.startswith("context_")
+            },
+        )
+    return schema
+
+
+def write_growth(connection: duckdb.DuckDBPyConnection, schema: Schema) -> bool:
+    """New tables, new columns and wider types, in the transaction of the rows that need them.
+
+    Returns whether the context has become wider.
+    """
+    growth = schema.growth
+    for table in growth.tables.values():
+        connection.execute(create_table(table, schema.context))
+    stored = [table.name for table in schema.tables.values() if table.is_stored]
+    for (name, _), column in growth.columns.items():
+        for table_name in [name] if name else stored:
+            if schema.tables[table_name].is_stored:
+                connection.execute(add_or_widen(table_name, column))
+    if "identifies" in growth.tables or any(name == "identifies" for name, _ in growth.columns):
+        connection.execute(create_users(schema.tables["identifies"].columns))
+    return any(not name for name, _ in growth.columns)
+
+
+def _columns_by_table(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, ColumnType | None]]:
+    """Tables and views, each with its columns; None for a type that no column of ours has."""
+    columns: dict[str, dict[str, ColumnType | None]] = {}
+    rows = connection.execute(
+        "select table_name, column_name, data_type from duckdb_columns() where database_name = ? and not internal"
+        " order by table_name, column_index",
+        [DATABASE],
+    ).fetchall()
+    for table, column, sql_type in rows:
+        columns.setdefault(table, {})[column] = _TYPES.get(sql_type)
+    return columns

@@ -1,0 +1,120 @@
+"""DuckDB, and the database file that is open only while somebody uses it.
+
+The engine itself lives in memory; the file is attached for a load or a query and detached after it, so that notebooks
+and BI tools get their turn. Loads and queries share one engine: two engines in a process would not see each other's
+locks. Blocking: called from threads.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import duckdb
+
+from gateway.model.errors import WarehouseError, WarehouseRowError
+from gateway.warehouses.duckdb.settings import DuckDBSettings
+from gateway.warehouses.names import literal
+
+DATABASE = "warehouse"
+"""What the attached file is called in SQL."""
+ROW_GROUP_ROWS = 122_880
+
+
+class Engine:
+    """One DuckDB. `connection` is only for whoever has `attached` the file."""
+
+    def __init__(self, settings: DuckDBSettings) -> None:
+        self._settings = settings
+        self._path = settings.path.absolute()
+        self._lock = threading.Lock()
+        self._users = 0
+        self._root: duckdb.DuckDBPyConnection | None = None
+
+    @contextmanager
+    def attached(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection to the file, which is opened for the first user and released by the last.
+
+        Raises WarehouseError when the file cannot be opened or written, WarehouseRowError when the rows are at fault.
+        """
+        with self._translated(), self._user() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Give everything back. Nobody may be attached."""
+        with self._lock:
+            if self._root is not None:
+                self._root.close()
+                self._root = None
+
+    @contextmanager
+    def _user(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        with self._lock:
+            root = self._root = self._root or self._start()
+            if not self._users:
+                root.execute(f"attach {literal(str(self._path))} as {DATABASE} (row_group_size {ROW_GROUP_ROWS})")
+            self._users += 1
+        try:
+            with root.cursor() as connection:
+                connection.execute(f"use {DATABASE}")
+                yield connection
+        finally:
+            with self._lock:
+                self._users -= 1
+                if not self._users:
+                    self._release(root)
+
+    def _release(self, root: duckdb.DuckDBPyConnection) -> None:
+        """Detaching writes what was committed into the file; an engine that could not is not used again."""
+        try:
+            root.execute(f"detach {DATABASE}")
+        except duckdb.Error:
+            self._root = None
+            with suppress(duckdb.Error):
+                root.close()
+            raise
+
+    def _start(self) -> duckdb.DuckDBPyConnection:
+        settings, path = self._settings, str(self._path)
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        root = duckdb.connect(
+            config={
+                "threads": settings.threads,
+                "memory_limit": f"{settings.memory_limit}B",
+                "temp_directory": f"{path}.spill",
+                "preserve_insertion_order": False,
+                "python_enable_replacements": False,
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+            }
+        )
+        own_files = ", ".join(literal(path + ending) for ending in ("", ".wal", ".wal.checkpoint", ".wal.recovery"))
+        root.execute("set timezone = 'UTC'")
+        root.execute(f"set allowed_paths = [{own_files}]")
+        root.execute("set enable_external_access = false")
+        return root
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (duckdb.DataError, duckdb.OutOfMemoryException) as error:
+            raise WarehouseRowError(f"DuckDB refuses these rows: {_first_line(error)}") from error
+        except duckdb.IOException as error:
+            raise WarehouseError(_first_line(error), hint=self._hint(str(error))) from error
+        except duckdb.Error as error:
+            raise WarehouseError(_first_line(error), hint="it is tried again; see docs/warehouse.md") from error
+        except OSError as error:
+            raise WarehouseError(
+                f"cannot make the directory of {self._path}: {error.strerror}", hint="check its owner and mode"
+            ) from error
+
+    def _hint(self, message: str) -> str:
+        if "lock" in message:
+            return f"another program has {self._path} open; loading goes on once it closes it"
+        if "No space" in message:
+            return f"make room on the disk of {self._path}; nothing is lost meanwhile"
+        return f"check that {self._path} is a DuckDB file that the daemon may write"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

@@ -1,0 +1,147 @@
+"""JSON values and the column types they fit."""
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any
+
+import orjson
+
+from gateway.model.event import parse_time
+
+MAX_DEPTH = 4
+"""Objects nested deeper than this stay JSON in one column."""
+
+Path = tuple[str, ...]
+
+
+class ColumnType(Enum):
+    """The types of columns; each warehouse has its own words for them."""
+
+    BOOLEAN = "boolean"
+    INTEGER = "integer"
+    """64 bits, signed."""
+    NUMBER = "number"
+    """A double."""
+    MOMENT = "moment"
+    """A timestamp with time zone."""
+    TEXT = "text"
+    JSON = "json"
+
+
+class Misfit(Exception):  # noqa: N818 - not an error: it says that a value goes to `_extra`
+    """A value does not fit its column's type."""
+
+
+ODD_NUMBER = r"[:,\[]\s*-?[0-9.]*([0-9]{16}|[0-9][eE])"
+"""Finds every number that may be beyond 64 bits, beyond the doubles, or more exact than they are. It may find others."""
+
+_ODD_NUMBER = re.compile(ODD_NUMBER.encode())
+_MIN_INTEGER, _MAX_INTEGER = -(2**63), 2**63 - 1
+_MAX_EXACT_INTEGER = 2**53
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
+_EARLIEST, _LATEST = datetime(2, 1, 1, tzinfo=UTC), datetime(9998, 12, 31, tzinfo=UTC)
+"""What every warehouse can hold, whatever the time zone."""
+
+
+def decode(raw: bytes) -> dict[str, Any]:
+    """An event as stored. A number beyond 64 bits or beyond the doubles stays text, as an orjson.Fragment."""
+    if _ODD_NUMBER.search(raw):
+        event = json.loads(raw, parse_int=_integer, parse_float=_number)
+    else:
+        event = orjson.loads(raw)
+    assert isinstance(event, dict), "intake stores objects only"
+    return event
+
+
+def leaves(value: Mapping[str, Any], within: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Every value that gets a column of its own, with the keys that lead to it. Empty objects say nothing."""
+    for key, inner in value.items():
+        path = (*within, key)
+        if isinstance(inner, dict) and len(path) < MAX_DEPTH:
+            yield from leaves(inner, path)
+        elif inner != {}:
+            yield path, inner
+
+
+def type_of(value: Any) -> ColumnType | None:
+    """The narrowest type that holds the value; None where the value does not tell (null, a number beyond all)."""
+    match value:
+        case bool():
+            return ColumnType.BOOLEAN
+        case int():
+            return ColumnType.INTEGER if _MIN_INTEGER <= value <= _MAX_INTEGER else None
+        case float():
+            return ColumnType.NUMBER
+        case str():
+            return ColumnType.MOMENT if _moment(value) else ColumnType.TEXT
+        case dict() | list():
+            return ColumnType.JSON
+        case _:
+            return None
+
+
+def widened(old: ColumnType, new: ColumnType) -> ColumnType:
+    """A type for both, for a column that holds nothing yet."""
+    if old == new:
+        return old
+    if {old, new} == {ColumnType.INTEGER, ColumnType.NUMBER}:
+        return ColumnType.NUMBER
+    return ColumnType.TEXT
+
+
+def fitted(value: Any, kind: ColumnType | None) -> Any:
+    """The value as a column of this type takes it. Raises Misfit; nothing is rounded or cut."""
+    if value is None or kind is ColumnType.JSON:
+        return value
+    match kind:
+        case ColumnType.TEXT:
+            return value if isinstance(value, str) else _as_text(value)
+        case ColumnType.MOMENT if isinstance(value, str):
+            moment = _moment(value)
+            if moment is not None:
+                return as_moment(moment)
+        case ColumnType.BOOLEAN if isinstance(value, bool):
+            return value
+        case ColumnType.INTEGER if isinstance(value, int) and not isinstance(value, bool):
+            if _MIN_INTEGER <= value <= _MAX_INTEGER:
+                return value
+        case ColumnType.NUMBER if isinstance(value, int | float) and not isinstance(value, bool):
+            if isinstance(value, float) or abs(value) <= _MAX_EXACT_INTEGER:
+                return value
+    raise Misfit
+
+
+def as_moment(moment: datetime) -> str | None:
+    """The form of a time that warehouses read without a question; None outside of what they hold."""
+    if not _EARLIEST <= moment < _LATEST:
+        return None
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _moment(text: str) -> datetime | None:
+    if not _MOMENT.fullmatch(text):
+        return None
+    moment = parse_time(text)
+    return moment if moment is not None and _EARLIEST <= moment < _LATEST else None
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, orjson.Fragment):
+        return str(value.contents)
+    return orjson.dumps(value).decode()
+
+
+def _integer(text: str) -> int | orjson.Fragment:
+    if len(text) > len(str(_MIN_INTEGER)):
+        return orjson.Fragment(text)
+    number = int(text)
+    return number if _MIN_INTEGER <= number <= _MAX_INTEGER else orjson.Fragment(text)
+
+
+def _number(text: str) -> float | orjson.Fragment:
+    number = float(text)
+    return number if math.isfinite(number) else orjson.Fragment(text)
