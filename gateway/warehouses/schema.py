@@ -8,7 +8,6 @@ from gateway.warehouses.columns import Column, Columns
 from gateway.warehouses.names import TABLES_OF_TYPE, table_name
 from gateway.warehouses.repair import body_of
 
-
 MAX_REMEMBERED_EVENTS = 10_000
 
 FROM_THE_CONNECTION = {"ip": "192.0.2.1", "userAgent": "Mozilla/5.0"}
@@ -140,5 +139,3 @@ class Schema:
         self.growth.tables[name] = table
         self._event_tables += kind == "event"
         return table
-
-

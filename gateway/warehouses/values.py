@@ -37,7 +37,7 @@ class Misfit(Exception):  # noqa: N818 - not an error: it says that a value goes
 
 
 ODD_NUMBER = r"[:,\[]\s*-?[0-9.]*([0-9]{16}|[0-9][eE])"
-"""Finds every number that may be beyond 64 bits, beyond the doubles, or more exact than they are. It may find others."""
+"""Finds every number that may be beyond 64 bits, beyond the doubles, or more exact than they are, and some others."""
 
 _ODD_NUMBER = re.compile(ODD_NUMBER.encode())
 _MIN_INTEGER, _MAX_INTEGER = -(2**63), 2**63 - 1
@@ -49,10 +49,8 @@ _EARLIEST, _LATEST = datetime(2, 1, 1, tzinfo=UTC), datetime(9998, 12, 31, tzinf
 
 def decode(raw: bytes) -> dict[str, Any]:
     """An event as stored. A number beyond 64 bits or beyond the doubles stays text, as an orjson.Fragment."""
-    if _ODD_NUMBER.search(raw):
-        event = json.loads(raw, parse_int=_integer, parse_float=_number)
-    else:
-        event = orjson.loads(raw)
+    is_odd = _ODD_NUMBER.search(raw) is not None
+    event = json.loads(raw, parse_int=_integer, parse_float=_number) if is_odd else orjson.loads(raw)
     assert isinstance(event, dict), "intake stores objects only"
     return event
 
@@ -97,21 +95,12 @@ def fitted(value: Any, kind: ColumnType | None) -> Any:
     """The value as a column of this type takes it. Raises Misfit; nothing is rounded or cut."""
     if value is None or kind is ColumnType.JSON:
         return value
-    match kind:
-        case ColumnType.TEXT:
-            return value if isinstance(value, str) else _as_text(value)
-        case ColumnType.MOMENT if isinstance(value, str):
-            moment = _moment(value)
-            if moment is not None:
-                return as_moment(moment)
-        case ColumnType.BOOLEAN if isinstance(value, bool):
-            return value
-        case ColumnType.INTEGER if isinstance(value, int) and not isinstance(value, bool):
-            if _MIN_INTEGER <= value <= _MAX_INTEGER:
-                return value
-        case ColumnType.NUMBER if isinstance(value, int | float) and not isinstance(value, bool):
-            if isinstance(value, float) or abs(value) <= _MAX_EXACT_INTEGER:
-                return value
+    if kind is ColumnType.TEXT:
+        return value if isinstance(value, str) else _as_text(value)
+    if kind is ColumnType.MOMENT and isinstance(value, str) and (moment := _moment(value)):
+        return as_moment(moment)
+    if kind is not None and kind in _types_that_hold(value):
+        return value
     raise Misfit
 
 
@@ -120,6 +109,20 @@ def as_moment(moment: datetime) -> str | None:
     if not _EARLIEST <= moment < _LATEST:
         return None
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _types_that_hold(value: Any) -> tuple[ColumnType, ...]:
+    match value:
+        case bool():
+            return (ColumnType.BOOLEAN,)
+        case float():
+            return (ColumnType.NUMBER,)
+        case int() if abs(value) <= _MAX_EXACT_INTEGER:
+            return (ColumnType.INTEGER, ColumnType.NUMBER)
+        case int() if _MIN_INTEGER <= value <= _MAX_INTEGER:
+            return (ColumnType.INTEGER,)
+        case _:
+            return ()
 
 
 def _moment(text: str) -> datetime | None:

@@ -18,7 +18,10 @@ def events_of(batches: Sequence[Batch]) -> CArray:
     events = sum(map(len, batches))
     envelope_bases = [0, *accumulate(len(batch.envelopes) for batch in batches)]
     envelopes = np.concatenate(
-        [np.frombuffer(batch.envelope_of, np.uint32) + base for batch, base in zip(batches, envelope_bases, strict=False)]
+        [
+            np.frombuffer(batch.envelope_of, np.uint32) + base
+            for batch, base in zip(batches, envelope_bases, strict=False)
+        ]
     )
     return _table(
         {

@@ -4,7 +4,14 @@ import duckdb
 
 from gateway.warehouses.columns import Column
 from gateway.warehouses.duckdb.engine import DATABASE
-from gateway.warehouses.duckdb.statements import EXTRA, OWN_COLUMNS_OF, SQL_TYPES, add_or_widen, create_table, create_users
+from gateway.warehouses.duckdb.statements import (
+    EXTRA,
+    OWN_COLUMNS_OF,
+    SQL_TYPES,
+    add_or_widen,
+    create_table,
+    create_users,
+)
 from gateway.warehouses.names import STANDARD_COLUMNS, TABLES_OF_TYPE
 from gateway.warehouses.schema import Limits, Schema
 from gateway.warehouses.values import ColumnType
@@ -22,9 +29,7 @@ _EVENT_COLUMNS = {*STANDARD_COLUMNS, EXTRA, *OWN_COLUMNS_OF["event"]}
 def create_own_tables(connection: duckdb.DuckDBPyConnection) -> None:
     """Make what a new file lacks."""
     connection.execute(f"create table if not exists {IDS} (high ubigint not null, low ubigint not null)")
-    connection.execute(
-        f"create table if not exists {CURSORS} (log_id varchar not null, next_offset bigint not null)"
-    )
+    connection.execute(f"create table if not exists {CURSORS} (log_id varchar not null, next_offset bigint not null)")
 
 
 def next_offset(connection: duckdb.DuckDBPyConnection, log_id: str) -> int | None:

@@ -63,8 +63,7 @@ class Load:
         return self._number("select count(*) from temp.staged")
 
     def _stage(self) -> None:
-        self._connection.execute(statements.create_staged(self._schema.context))
-        self._connection.execute(statements.fill_staged(statements.ARRIVED, self._schema.context))
+        self._connection.execute(statements.stage(self._schema.context))
 
     def _learn(self) -> dict[int, Shape]:
         """The shapes of the staged events, after the schema has grown by what is new in them."""
@@ -124,7 +123,7 @@ class Load:
         envelopes = [self._envelope_index(position) for position in positions]
         self._connection.register("repaired", arrivals.repaired_of(repaired, positions, envelopes))
         self._forget("staged", odd)
-        self._connection.execute(statements.fill_staged(statements.REPAIRED, self._schema.context))
+        self._connection.execute(statements.stage_repaired(self._schema.context))
 
     def _odd(self, shapes: Mapping[int, Shape]) -> set[int]:
         misfits = ", ".join(str(shape) for shape, known in shapes.items() if not known.fits)

@@ -6,14 +6,14 @@ statement fills each table.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from gateway.model.event import FUTURE_TOLERANCE, SKEW_TOLERANCE
 from gateway.warehouses.columns import Column, Columns
 from gateway.warehouses.names import STANDARD_COLUMNS, literal, quoted
 from gateway.warehouses.repair import PLAIN_FIELDS
-from gateway.warehouses.schema import Schema, Table
+from gateway.warehouses.schema import Table
 from gateway.warehouses.values import ODD_NUMBER, ColumnType, Path
 
 SQL_TYPES = {
@@ -34,25 +34,26 @@ OWN_COLUMNS_OF = {
 """Columns of a kind of table, besides those of all tables and those of the body."""
 EXTRA = "_extra"
 
-ARRIVED = "select position, envelope, raw, null as all_properties, null as extra from arrived"
-REPAIRED = "select position, envelope, raw, nullif(all_properties, '') as all_properties, nullif(extra, '') as extra from repaired"
+_ARRIVED = "select position, envelope, raw, null::varchar as all_properties, null::varchar as extra from arrived"
+_REPAIRED = """
+    select position, envelope, raw, nullif(all_properties, '') as all_properties, nullif(extra, '') as extra
+    from repaired"""
 
 _JSON_FIELDS = ("context", "properties", "traits", "name", "category")
 _TEXT_FIELDS = (*PLAIN_FIELDS, "timestamp", "originalTimestamp", "sentAt")
 _EVENT_SPEC = dict.fromkeys(_TEXT_FIELDS, "VARCHAR") | dict.fromkeys(_JSON_FIELDS, "JSON")
 _FRACTIONS = ("", ".___", ".______")
 _ZONES = ("Z", "+0_:00", "-0_:00")
-_DAY_US = 86_400_000_000
 
 
-def create_staged(context: Columns) -> str:
-    """An empty `staged` with room for the context as it is known now."""
-    return f"create or replace temp table staged as {_read_events(ARRIVED, context)} limit 0"
+def stage(context: Columns) -> str:
+    """`staged`: every event that arrived, with the context as far as it is known."""
+    return f"create or replace temp table staged as {_read_events(_ARRIVED, context)}"
 
 
-def fill_staged(events: str, context: Columns) -> str:
-    """`events` is ARRIVED or REPAIRED."""
-    return f"insert into temp.staged {_read_events(events, context)}"
+def stage_repaired(context: Columns) -> str:
+    """The repaired events, in place of those that were there."""
+    return f"insert into temp.staged {_read_events(_REPAIRED, context)}"
 
 
 def create_table(table: Table, context: Columns) -> str:
@@ -108,87 +109,103 @@ def find_unreadable_moments(table: Table) -> str | None:
     if not moments:
         return None
     spec = literal(json.dumps(_spec(moments)))
-    unreadable = " or ".join(_is_unreadable(_field("b", path)) for _column, path in moments)
+    unreadable = " or ".join(_is_misfit("b", column, path) for column, path in moments)
     rows = f"select s.position, json_transform(s.body, {spec}) as b from temp.staged s {_rows_of(table)}"
     return f"select position from ({rows}) where {unreadable}"
 
 
 def _read_events(events: str, context: Columns) -> str:
-    """One row for each event: the standard and the context columns, the body as JSON, and what tells odd ones."""
-    columns = {
-        "position": "position",
-        "envelope": "envelope",
-        "type": "e.type",
-        "id": 'e."messageId"',
-        "anonymous_id": 'e."anonymousId"',
-        "user_id": 'e."userId"',
-        "group_id": 'e."groupId"',
-        "previous_id": 'e."previousId"',
-        "event_text": "e.event",
-        "channel": "e.channel",
-        "source": "source",
-        "received_at": "received_at",
-        "sent_at": "sent_at",
-        "original_timestamp": "coalesce(original, explicit, corrected)",
-        "timestamp": "corrected",
-        "body": "body",
-        "all_properties": "all_properties",
-        "extra": "extra",
-        "shape": "hash(e.type, e.event, json_structure(e.context), json_structure(body))",
+    """One row for each event: the standard and the context columns, the body as JSON, and what tells odd ones.
+
+    In layers, each of which names what the next one uses more than once.
+    """
+    standard = {
+        "original_timestamp": "make_timestamptz(coalesce(original_us, explicit_us, corrected_us))",
+        "sent_at": "make_timestamptz(sent_us)",
+        "received_at": "make_timestamptz(received_us)",
+        "timestamp": "make_timestamptz(corrected_us)",
+        "shape": "hash(type, event_text, json_structure(context), json_structure(body))",
         "is_odd": _is_odd(context),
     }
-    columns |= {column.name: _context_value(column, path) for column, path in context.readable()}
-    listed = ", ".join(f"{value} as {quoted(name)}" for name, value in columns.items())
-    return f"select {listed} from ({_with_corrected_time(_with_times(_with_parts(events, context)))})"
+    plain = [*STAGED_PLAIN_COLUMNS, *(f"{value} as {name}" for name, value in standard.items())]
+    contexts = [f"{_context_value(column, path)} as {quoted(column.name)}" for column, path in context.readable()]
+    listed = ", ".join(plain + contexts)
+    return f"select {listed} from ({_with_corrected_time(_with_times(_with_request(_parsed(events)), context))})"
 
 
-def _with_parts(events: str, context: Columns) -> str:
-    event_spec = literal(json.dumps(_EVENT_SPEC))
-    parsed = f"""
-        select *, json_transform(raw, {event_spec}) as e, make_timestamptz(received_at_ms * 1000) as received_at
-        from ({events}) join envelopes using (envelope)"""
-    return f"select *, {_BODY} as body, {_read('e.context', context)} as c from ({parsed})"
-
+STAGED_PLAIN_COLUMNS = (
+    *("position", "type", "id", "anonymous_id", "user_id", "group_id", "previous_id", "event_text", "channel"),
+    *("source", "body", "all_properties", "extra"),
+)
 
 _NAMED = "json_object('name', e.name, 'category', e.category)"
 _BODY = f"""
     case
         when e.type = 'track' then e.properties
         when e.type in ('page', 'screen') then coalesce(json_merge_patch({_NAMED}, e.properties), {_NAMED})
-        when e.type in ('identify', 'group') then coalesce(nullif(e.traits, '{{}}'), json_extract(e.context, '$.traits'))
+        when e.type in ('identify', 'group') then
+            coalesce(nullif(e.traits, '{{}}'), json_extract(e.context, '$.traits'))
     end"""
 """What `body_of` says, in SQL."""
 
 
-def _with_times(parts: str) -> str:
+def _parsed(events: str) -> str:
+    """The event's fields, and its containers as JSON."""
+    spec = literal(json.dumps(_EVENT_SPEC))
     return f"""
-        select *,
-            {_moment('e."originalTimestamp"')} as original,
-            {_moment("e.timestamp")} as explicit,
-            {_moment('case when tells_sent_at = 1 then told_sent_at else e."sentAt" end')} as sent_at
-        from ({parts})"""
+        select position, envelope, all_properties, extra, e.context as context, {_BODY} as body,
+            e.type as type, e."messageId" as id, e."anonymousId" as anonymous_id, e."userId" as user_id,
+            e."groupId" as group_id, e."previousId" as previous_id, e.event as event_text, e.channel as channel,
+            e."originalTimestamp" as original, e.timestamp as explicit, e."sentAt" as sent
+        from (select *, json_transform(raw, {spec}) as e from ({events}))"""
 
 
-def _with_corrected_time(times: str) -> str:
+def _with_request(parsed: str) -> str:
+    """What the request says of its time counts before what the event says; empty stands for what cannot be read."""
+    return f"""
+        select * exclude (sent), received_at_ms * 1000 as received_us,
+            case when tells_sent_at = 1 then nullif(told_sent_at, '') else sent end as sent
+        from ({parsed}) join envelopes using (envelope)"""
+
+
+def _with_times(events: str, context: Columns) -> str:
+    """The client's times in microseconds, null where unreadable; the context as a struct `c`."""
+    times = ", ".join(f"epoch_us({_moment(name)}) as {name}_us" for name in ("original", "explicit", "sent"))
+    return f"select *, {times}, {_read('context', context)} as c from ({events})"
+
+
+def _with_corrected_time(events: str) -> str:
     """`corrected_timestamp` of the model in SQL; a property test compares the two."""
-    happened = """case when e."originalTimestamp" is null then explicit else coalesce(explicit, original) end"""
-    skewed = f"""
-        (e."originalTimestamp" is null or explicit is null)
-        and abs(epoch_us(received_at) - epoch_us(sent_at)) > {round(SKEW_TOLERANCE.total_seconds() * 1e6)}"""
-    since = f"epoch_us({happened}) - epoch_us(case when {skewed} then sent_at else received_at end)"
-    latest = round(FUTURE_TOLERANCE.total_seconds() * 1e6)
+    happened = "case when original is null then explicit_us else coalesce(explicit_us, original_us) end"
+    tolerance_us, latest_us = (round(each.total_seconds() * 1e6) for each in (SKEW_TOLERANCE, FUTURE_TOLERANCE))
+    is_skewed = f"(original is null or explicit_us is null) and abs(received_us - sent_us) > {tolerance_us}"
+    since_received = f"{happened} - case when {is_skewed} then sent_us else received_us end"
+    is_believable = f"since_received between -received_us and {latest_us}"
     return f"""
-        select *, make_timestamptz(epoch_us(received_at) + case
-            when since_received between -epoch_us(received_at) and {latest} then since_received else 0 end) as corrected
-        from (select *, {since} as since_received from ({times}))"""
+        select *, received_us + case when {is_believable} then since_received else 0 end as corrected_us
+        from (select *, {since_received} as since_received from ({events}))"""
 
 
 def _is_odd(context: Columns) -> str:
     """Whether the event says something that this SQL may not read as the model does."""
-    times = ('e."originalTimestamp"', "e.timestamp", 'e."sentAt"')
-    moments = [_field("c", path) for column, path in context.readable() if column.type is ColumnType.MOMENT]
-    unreadable = [_is_unreadable(time) for time in (*times, *moments)]
-    return " or ".join([*unreadable, f"regexp_matches(raw, {literal(ODD_NUMBER)})"])
+    unreadable = [f"({name} is not null and {name}_us is null)" for name in ("original", "explicit", "sent")]
+    misfits = [_is_misfit("c", column, path) for column, path in context.readable()]
+    odd_number = f"regexp_matches(body, {literal(ODD_NUMBER)})"
+    return f"coalesce({' or '.join([*unreadable, *filter(None, misfits), odd_number])}, false)"
+
+
+def _is_misfit(struct: str, column: Column, path: Path) -> str:
+    """Whether a value of the right kind is beyond what its column can hold; empty where none can be."""
+    field = _field(struct, path)
+    match column.type:
+        case ColumnType.MOMENT:
+            return f"({field} is not null and ({_moment(field)}) is null)"
+        case ColumnType.INTEGER:
+            return f"({field} is not null and try_cast({field} as bigint) is null)"
+        case ColumnType.NUMBER:
+            return f"isinf({field})"
+        case _:
+            return ""
 
 
 def _context_value(column: Column, path: Path) -> str:
@@ -201,7 +218,7 @@ def _context_value(column: Column, path: Path) -> str:
     return value
 
 
-def _own_values(table: Table) -> Mapping[str, str]:
+def _own_values(table: Table) -> dict[str, str]:
     return {
         "tracks": {
             "event": "n.event",
@@ -233,20 +250,30 @@ def _read(json_value: str, columns: Columns) -> str:
 
 
 def _spec(columns: Iterable[tuple[Column, Path]]) -> dict[str, Any]:
-    """What json_transform looks for. Times are read as texts, since DuckDB takes forms that the model does not."""
+    """What json_transform looks for."""
     spec: dict[str, Any] = {}
     for column, path in columns:
         assert column.type is not None
         inner = spec
         for key in path[:-1]:
             inner = inner.setdefault(key, {})
-        inner[path[-1]] = "VARCHAR" if column.type is ColumnType.MOMENT else SQL_TYPES[column.type]
+        inner[path[-1]] = _READ_AS.get(column.type, SQL_TYPES[column.type])
     return spec or {"_": "VARCHAR"}
+
+
+_READ_AS = {ColumnType.MOMENT: "VARCHAR", ColumnType.INTEGER: "HUGEINT"}
+"""Wider than their columns, so that what does not fit shows."""
 
 
 def _value(struct: str, column: Column, path: Path) -> str:
     field = _field(struct, path)
-    return _moment(field) if column.type is ColumnType.MOMENT else field
+    match column.type:
+        case ColumnType.MOMENT:
+            return _moment(field)
+        case ColumnType.INTEGER:
+            return f"try_cast({field} as bigint)"
+        case _:
+            return field
 
 
 def _field(struct: str, path: Path) -> str:
@@ -260,7 +287,3 @@ def _moment(text: str) -> str:
     )
     within = f"{text} between '0002' and '9998-12-31' and substr({text}, 12, 2) < '24'"
     return f"case when ({forms}) and {within} then try_cast({text} as timestamptz) end"
-
-
-def _is_unreadable(text: str) -> str:
-    return f"({text} is not null and ({_moment(text)}) is null)"
