@@ -34,8 +34,9 @@ def main() -> None:
             restarted_mb = daemon.memory_mb("VmHWM")
     print(f"backlog of {events:,.0f} events, {size_mb:,.0f} MiB on disk, {size_mb * 2**20 / events:.0f} bytes an event")
     print(
-        f"memory: {empty_mb:.0f} MB empty, at most {filled_mb:.0f} MB while filling, {restarted_mb:.0f} MB after a restart "
-        f"under load ({filled_mb / empty_mb:.1f} times the empty daemon); ready {ready_s:.1f} s after the start",
+        f"memory: {empty_mb:.0f} MB empty, at most {filled_mb:.0f} MB while filling, {restarted_mb:.0f} MB after a "
+        f"restart under load ({filled_mb / empty_mb:.1f} times the empty daemon); "
+        f"ready {ready_s:.1f} s after the start",
     )
 
 

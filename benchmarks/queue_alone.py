@@ -101,11 +101,11 @@ class Traffic:
 async def running_queue(directory: Path) -> AsyncIterator[Queue]:
     """A queue with its writer, and nothing else."""
     settings = QueueSettings(path=directory, min_free=0, reserve=0)
-    async with open_queue(settings, SystemClock(), random.Random(), Metrics("benchmark")) as queue:
-        async with asyncio.TaskGroup() as tasks:
-            writer = tasks.create_task(queue.run(), name="queue.run")
-            yield queue
-            writer.cancel()
+    opening = open_queue(settings, SystemClock(), random.Random(), Metrics("benchmark"))
+    async with opening as queue, asyncio.TaskGroup() as tasks:
+        writer = tasks.create_task(queue.run(), name="queue.run")
+        yield queue
+        writer.cancel()
 
 
 async def measure_queue(directory: Path, waiters: int, batch: int) -> Figures:

@@ -42,7 +42,8 @@ STOP_GRACE_S = 5.0
 
 def read_settings(path: Path, environ: Mapping[str, str]) -> Settings:
     """The configuration at `path`, with every kind of destination and warehouse known. Raises ConfigError."""
-    return load_settings(path, [kind.settings for kind in (*DESTINATIONS, *WAREHOUSES)], environ)
+    kinds = [kind.settings for kind in DESTINATIONS] + [kind.settings for kind in WAREHOUSES]
+    return load_settings(path, kinds, environ)
 
 
 async def run(path: Path, environ: MutableMapping[str, str]) -> None:

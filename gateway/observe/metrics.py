@@ -29,8 +29,12 @@ class Metrics:
         GCCollector(registry=self.registry)
         build = self._gauge("build_info", "Version of the running gateway; always 1.", "version")
         build.labels(version).set(1)
+        self._collect()
+        self._queue()
+        self._deliver()
+        self._warehouses()
 
-        # collect
+    def _collect(self) -> None:
         self.requests = self._counter("requests", "HTTP requests answered by the public listener.", "route", "status")
         self.accepted = self._counter("events_accepted", "Events committed to the queue.", "source")
         self.duplicates = self._counter("events_duplicate", "Events acknowledged but not stored again.", "source")
@@ -39,7 +43,7 @@ class Metrics:
         self.oversize = self._counter("events_oversize", "Events above the nominal 32 KB, accepted.", "source")
         self.in_flight_bytes = self._gauge("request_bytes_in_flight", "Request bodies held in memory.")
 
-        # queue
+    def _queue(self) -> None:
         self.commit_seconds = self._histogram("queue_commit_seconds", "Time of one commit to disk.", COMMIT_BUCKETS)
         self.commit_events = self._histogram("queue_commit_events", "Events in one commit.", COUNT_BUCKETS)
         self.commit_failures = self._counter("queue_commit_failures", "Commits that the disk refused.")
@@ -55,7 +59,7 @@ class Metrics:
         self.queue_salvages = self._counter("queue_salvages", "Times a damaged queue was set aside and salvaged.")
         self.removed = self._counter("queue_events_removed", "Events removed by retention after delivery.")
 
-        # deliver
+    def _deliver(self) -> None:
         self.delivered = self._counter("destination_delivered", "Events that the destination has.", "destination")
         self.retried = self._counter(
             "destination_retried", "Events sent again after a temporary failure.", "destination"
@@ -80,7 +84,7 @@ class Metrics:
         )
         self.dead_letters = self._gauge("dead_letters", "Dead letters kept on disk.", "destination")
 
-        # warehouses
+    def _warehouses(self) -> None:
         self.loaded_rows = self._counter("warehouse_rows", "Events stored by the warehouse.", "destination")
         self.load_duplicates = self._counter(
             "warehouse_duplicates", "Events that the warehouse had already.", "destination"
