@@ -1,6 +1,7 @@
 """Files with their validators and compressed forms: the browser script, the demonstration shop, robots.txt."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from aiohttp import hdrs
 
@@ -39,23 +40,27 @@ def demo_files(settings: Settings, assets: Assets, sources: Mapping[str, Source]
     return files
 
 
+class Form(NamedTuple):
+    """One file in one content coding, with the entity tag of these very bytes (RFC 9110, section 8.8.3.3)."""
+
+    coding: str
+    """Empty for the plain bytes, which everybody takes."""
+    etag: str
+    whole: Answer
+    unchanged: Answer
+
+
 def file_server(asset: Asset, cache_control: str) -> Serve:
-    """Serves one file, compressed as the client can take it, or 304 when it has it."""
-    fixed = (("Cache-Control", cache_control), ("ETag", asset.etag), ("Vary", "Accept-Encoding"), _CONTENT_POLICY)
-    plain = answer(200, asset.body, asset.content_type, fixed)
-    gzipped = answer(200, asset.gzip, asset.content_type, (*fixed, ("Content-Encoding", "gzip")))
-    brotli = (
-        answer(200, asset.brotli, asset.content_type, (*fixed, ("Content-Encoding", "br"))) if asset.brotli else None
-    )
-    unchanged = answer(304, headers=fixed)
+    """Serves one file, compressed as the client can take it, or 304 when it has it in that form."""
+    fixed = (("Cache-Control", cache_control), ("Vary", "Accept-Encoding"), _CONTENT_POLICY)
+    bodies = {"br": asset.brotli, "gzip": asset.gzip, "": asset.body}
+    forms = [_form(asset, coding, body, fixed) for coding, body in bodies.items() if body is not None]
 
     def choose(exchange: Exchange) -> Answer:
-        if asset.etag in (exchange.header(hdrs.IF_NONE_MATCH) or ""):
-            return unchanged
         accepted = exchange.header(hdrs.ACCEPT_ENCODING) or ""
-        if brotli is not None and _accepts(accepted, "br"):
-            return brotli
-        return gzipped if _accepts(accepted, "gzip") else plain
+        form = next(form for form in forms if not form.coding or _accepts(accepted, form.coding))
+        is_known = _is_known(exchange.header(hdrs.IF_NONE_MATCH) or "", form.etag)
+        return form.unchanged if is_known else form.whole
 
     return lambda exchange: exchange.reply(choose(exchange))
 
@@ -81,6 +86,19 @@ def _page_server(settings: Settings, serve: Serve) -> Serve:
 
 def _loader(settings: Settings, assets: Assets, source: Source) -> Asset:
     return assets.loader({"endpoint": f"{settings.server.path_prefix}/v1/b", "writeKey": source.write_key})
+
+
+def _form(asset: Asset, coding: str, body: bytes, fixed: Sequence[tuple[str, str]]) -> Form:
+    etag = f'{asset.etag[:-1]}-{coding}"' if coding else asset.etag
+    headers = (*fixed, ("ETag", etag))
+    encoding = (("Content-Encoding", coding),) if coding else ()
+    whole = answer(200, body, asset.content_type, (*headers, *encoding))
+    return Form(coding, etag, whole, answer(304, headers=headers))
+
+
+def _is_known(if_none_match: str, etag: str) -> bool:
+    """Whether an If-None-Match names `etag`, or anything. Compared weakly: proxies that compress weaken our tags."""
+    return any(each.strip().removeprefix("W/") in (etag, "*") for each in if_none_match.split(","))
 
 
 def _accepts(header: str, coding: str) -> bool:

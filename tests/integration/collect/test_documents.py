@@ -185,12 +185,31 @@ async def test_the_script_comes_as_the_browser_can_take_it(gateway: Gateway, acc
         assert gzip.decompress(answer.body) == plain.body
 
 
-async def test_what_the_browser_has_is_not_sent_again(gateway: Gateway):
-    first = await gateway.request("GET", "/js/headwater.js")
-    again = await gateway.request("GET", "/js/headwater.js", If_None_Match=f'W/"x", {first.headers["etag"]}')
+@pytest.mark.parametrize("accepted", ["br", "gzip", "identity"])
+@pytest.mark.parametrize("condition", ["{etag}", "W/{etag}", 'W/"x", {etag}', '"x",W/{etag} , "y"', "*"])
+async def test_what_the_browser_has_is_not_sent_again(gateway: Gateway, accepted: str, condition: str):
+    first = await gateway.request("GET", "/js/headwater.js", Accept_Encoding=accepted)
+    known = condition.format(etag=first.headers["etag"])
+    again = await gateway.request("GET", "/js/headwater.js", Accept_Encoding=accepted, If_None_Match=known)
 
     assert (again.status, again.body) == (304, b"")
     assert again.headers["etag"] == first.headers["etag"]
+    assert again.headers["cache-control"] == first.headers["cache-control"]
+    assert again.headers["vary"] == first.headers["vary"]
+
+
+async def test_each_coding_of_a_file_has_a_tag_of_its_own(gateway: Gateway):
+    answers = [
+        await gateway.request("GET", "/js/headwater.js", Accept_Encoding=coding)
+        for coding in ("br", "gzip", "identity")
+    ]
+    tags = [answer.headers["etag"] for answer in answers]
+    other = await gateway.request("GET", "/js/headwater.js", Accept_Encoding="gzip", If_None_Match=tags[0])
+    part = await gateway.request("GET", "/js/headwater.js", If_None_Match=tags[2].strip('"'))
+
+    assert len(set(tags)) == 3
+    assert (other.status, other.body) == (200, answers[1].body)
+    assert part.status == 200, "a tag without its quotes is no tag"
 
 
 async def test_a_head_request_has_the_length_and_no_body(gateway: Gateway):
