@@ -96,7 +96,7 @@ def fitted(value: Any, kind: ColumnType | None) -> Any:
     if value is None or kind is ColumnType.JSON:
         return value
     if kind is ColumnType.TEXT:
-        return value if isinstance(value, str) else _as_text(value)
+        return value if isinstance(value, str) else orjson.dumps(value).decode()
     if kind is ColumnType.MOMENT and isinstance(value, str) and (moment := _moment(value)):
         return as_moment(moment)
     if kind is not None and kind in _types_that_hold(value):
@@ -130,12 +130,6 @@ def _moment(text: str) -> datetime | None:
         return None
     moment = parse_time(text)
     return moment if moment is not None and _EARLIEST <= moment < _LATEST else None
-
-
-def _as_text(value: Any) -> str:
-    if isinstance(value, orjson.Fragment):
-        return str(value.contents)
-    return orjson.dumps(value).decode()
 
 
 def _integer(text: str) -> int | orjson.Fragment:

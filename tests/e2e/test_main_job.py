@@ -17,13 +17,13 @@ PLAN = Plan(
 ORDER = '{"event": "Order Completed", "userId": "u-1", "properties": {"total": 52.9, "currency": "EUR"}}'
 
 EXPECTED = {
-    "Product List Viewed": 1,
-    "Product Viewed": 1,
-    "Product Added": 1,
-    "Cart Viewed": 1,
-    "Signed Up": 1,
-    "Checkout Started": 1,
-    "Order Completed": 2,
+    "product_list_viewed": 1,
+    "product_viewed": 1,
+    "product_added": 1,
+    "cart_viewed": 1,
+    "signed_up": 1,
+    "checkout_started": 1,
+    "order_completed": 2,
 }
 
 

@@ -88,6 +88,7 @@ class DuckDBWarehouse:
         connection.begin()
         if self._schema is None:
             self._shapes.clear()
+            catalogue.create_own_tables(connection)
             self._schema = catalogue.read_schema(connection, self._limits)
         loaded = Load(connection, self._schema, self._shapes, batches).run(log_id, next_offset)
         connection.commit()

@@ -1,13 +1,14 @@
 """What an analyst finds after a load."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import duckdb
 import orjson
 
 from gateway.model.envelope import Envelope
-from tests.integration.warehouses.support.store import RECEIVED_AT_MS, OpenStore, Store
+from gateway.model.event import corrected_timestamp
+from tests.integration.warehouses.support.store import ENVELOPE, RECEIVED_AT_MS, OpenStore, Store
 
 RECEIVED_AT = datetime(2025, 11, 25, 5, tzinfo=UTC)
 
@@ -162,3 +163,17 @@ async def test_somebody_elses_table_is_left_alone(store: Store):
     assert await store.rows("select event from tracks") == [("_order_completed",)]
     assert await store.rows("select total from _order_completed") == [(5,)]
     assert await store.one("select count(*) from order_completed") == 0
+
+
+async def test_clocks_that_differ_are_corrected_from_the_same_moment_on_as_by_the_model(store: Store):
+    def at(seconds: float) -> str:
+        return (RECEIVED_AT + timedelta(seconds=seconds)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    day = 86_400
+    edges = (-day - 0.001, -day, -60.001, -60, 0, 60, 60.001, day, day + 0.001)
+    events = [store.event(timestamp=at(happened), sentAt=at(sent)) for happened in edges for sent in edges]
+
+    await store.load(*events)
+
+    stored = dict(await store.rows("select id, timestamp from tracks"))
+    assert stored == {event["messageId"]: corrected_timestamp(event, ENVELOPE) for event in events}
