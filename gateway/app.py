@@ -36,6 +36,9 @@ from gateway.queue import Queue, open_queue
 from gateway.warehouses.registry import WAREHOUSES
 
 QUEUE_SILENCE_LIMIT_S = 15.0
+GARBAGE_THRESHOLD = 20_000
+"""Objects made before garbage is looked for. The default, 700, is fewer than the requests in hand are made of: it would
+search them again and again, and find that all are in use."""
 STOP_GRACE_S = 5.0
 """Beyond `server.drain`: what a stop may take when a part of the daemon does not answer any more."""
 
@@ -113,6 +116,7 @@ async def _until_told_to_stop(
     loop.add_signal_handler(signal.SIGHUP, lambda: tasks.create_task(reloader.reload_or_log(), name="app.reload"))
     gc.collect()
     gc.freeze()  # what lives as long as the daemon is not searched for garbage again: each time took 40 ms
+    gc.set_threshold(GARBAGE_THRESHOLD)
     health.phase = "running"
     notifier.ready()
     log.info("daemon.started", version=__version__, listen=reloader.settings.server.listen)
