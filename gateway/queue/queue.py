@@ -38,6 +38,9 @@ from gateway.queue.store import Store
 from gateway.queue.upkeep import Upkeep
 from gateway.queue.writer import Writer
 
+GATHERING_TURNS = 2
+"""Of the event loop, before a commit: the first sends the answers of the commit before, the second reads what has come
+meanwhile, which then shares this commit. Fewer commits cost less; docs/decisions/intake-speed.md has the figures."""
 TICK_S = 0.5
 _LETTERS_A_STEP = 500
 
@@ -100,6 +103,8 @@ class Queue:
         try:
             while True:
                 await self._writer.work_came.wait()
+                for _ in range(GATHERING_TURNS):
+                    await asyncio.sleep(0)
                 self._writer.work_came.clear()
                 await self.step()
                 self.on_heartbeat()
