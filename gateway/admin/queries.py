@@ -22,6 +22,8 @@ MOST_LETTERS_SEARCHED = 10_000
 MOST_ROWS = 100_000
 MOST_SECONDS = 600
 PAGE = 500
+OPENING_PATIENCE_S = 5
+"""For a warehouse that is being opened when it is asked."""
 
 
 async def status(request: web.Request) -> web.Response:
@@ -84,7 +86,7 @@ async def sql(request: web.Request) -> web.Response:
         raise RequestError('"destination" is not a text')
     max_rows = whole_number(fields, "max_rows", 1000, MOST_ROWS)
     timeout_s = whole_number(fields, "timeout_s", 30, MOST_SECONDS)
-    warehouse = control_of(request).delivery.warehouse(destination)
+    warehouse = await control_of(request).delivery.opened_warehouse(destination, OPENING_PATIENCE_S)
     return json_answer(asdict(await warehouse.query(statement, max_rows, timeout_s)))
 
 

@@ -120,15 +120,22 @@ class Delivery:
 
     def warehouse(self, destination: str | None) -> Warehouse:
         """The open warehouse of that name; None where there is only one. Raises HeadwaterError."""
+        return self._handle(destination).now()
+
+    async def opened_warehouse(self, destination: str | None, patience_s: float) -> Warehouse:
+        """The same, if need be once it is open, which takes a moment after a start."""
+        return await self._handle(destination).within(patience_s)
+
+    def _handle(self, destination: str | None) -> WarehouseHandle:
         if destination is None:
             if len(self._handles) != 1:
                 raise HeadwaterError(f"there are {len(self._handles)} warehouses", hint="name the one that you mean")
-            return next(iter(self._handles.values())).now()
+            return next(iter(self._handles.values()))
         if destination not in self._handles:
             raise HeadwaterError(
                 f'"{destination}" is not a warehouse that runs', hint="list them with `headwater status`"
             )
-        return self._handles[destination].now()
+        return self._handles[destination]
 
     async def replay(self, destination: str, from_ms: int, to_ms: int) -> Cursor:
         """Deliver again what was received from `from_ms` until `to_ms`, beside the destination's own cursor."""

@@ -33,6 +33,14 @@ class WarehouseHandle:
         await self._opened.wait()
         return self.now()
 
+    async def within(self, patience_s: float) -> Warehouse:
+        """The warehouse, waiting so long for it to open. Raises WarehouseError when it does not."""
+        try:
+            async with asyncio.timeout(patience_s):
+                return await self.opened()
+        except TimeoutError:
+            return self.now()
+
     def now(self) -> Warehouse:
         """The warehouse. Raises WarehouseError while it is not open."""
         if self._warehouse is None:
