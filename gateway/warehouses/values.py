@@ -41,7 +41,8 @@ ODD_NUMBER = r"[:,\[]\s*-?[0-9.]*([0-9]{16}|[0-9][eE])"
 
 _ODD_NUMBER = re.compile(ODD_NUMBER.encode())
 _MIN_INTEGER, _MAX_INTEGER = -(2**63), 2**63 - 1
-_MAX_EXACT_INTEGER = 2**53
+MAX_EXACT_INTEGER = 2**53
+"""Doubles hold every integer up to this one."""
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
 _EARLIEST, _LATEST = datetime(2, 1, 1, tzinfo=UTC), datetime(9998, 12, 31, tzinfo=UTC)
 """What every warehouse can hold, whatever the time zone."""
@@ -117,7 +118,7 @@ def _types_that_hold(value: Any) -> tuple[ColumnType, ...]:
             return (ColumnType.BOOLEAN,)
         case float():
             return (ColumnType.NUMBER,)
-        case int() if abs(value) <= _MAX_EXACT_INTEGER:
+        case int() if abs(value) <= MAX_EXACT_INTEGER:
             return (ColumnType.INTEGER, ColumnType.NUMBER)
         case int() if _MIN_INTEGER <= value <= _MAX_INTEGER:
             return (ColumnType.INTEGER,)

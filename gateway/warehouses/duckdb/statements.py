@@ -14,7 +14,7 @@ from gateway.warehouses.columns import Column, Columns
 from gateway.warehouses.names import STANDARD_COLUMNS, literal, quoted
 from gateway.warehouses.repair import PLAIN_FIELDS
 from gateway.warehouses.schema import Table
-from gateway.warehouses.values import ODD_NUMBER, ColumnType, Path
+from gateway.warehouses.values import MAX_EXACT_INTEGER, ODD_NUMBER, ColumnType, Path
 
 SQL_TYPES = {
     ColumnType.BOOLEAN: "BOOLEAN",
@@ -203,7 +203,7 @@ def _is_misfit(struct: str, column: Column, path: Path) -> str:
         case ColumnType.INTEGER:
             return f"({field} is not null and try_cast({field} as bigint) is null)"
         case ColumnType.NUMBER:
-            return f"isinf({field})"
+            return f"abs({field}) >= {MAX_EXACT_INTEGER}"
         case _:
             return ""
 
