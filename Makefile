@@ -45,6 +45,7 @@ unit: tools .venv/.dev ## The unit tests: seconds.
 
 .PHONY: soak
 soak: tools .venv/.dev ## The long forms of the tests: hours.
+	@$(BIN)/pytest tests/unit tests/integration --hypothesis-profile search
 	@$(BIN)/pytest -m soak --timeout 14400
 
 .PHONY: bench
