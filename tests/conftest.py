@@ -5,4 +5,4 @@ from hypothesis import settings
 settings.register_profile("repeatable", derandomize=True)
 settings.register_profile("search", derandomize=False, print_blob=True)
 settings.load_profile("repeatable")
-"""A change is judged by the same examples every time; `make soak` looks for new ones with `--hypothesis-profile search`."""
+"""A change is judged by the same examples every time; `make soak` looks for new ones."""
