@@ -28,13 +28,19 @@ for i = 1, 512 do
   tails[i] = '"}'
 end
 
+local threads = 0
+setup = function(thread)
+  threads = threads + 1
+  thread:set("thread_number", threads)
+end
+
 local counter = 0
 local headers = {["Content-Type"] = "application/json", ["Authorization"] = "Basic YmVuY2gta2V5Og=="}
 
 local function event()
   counter = counter + 1
   local i = counter % 512 + 1
-  return heads[i] .. string.format("%010d", counter) .. tails[i]
+  return heads[i] .. string.format("%d-%010d", thread_number, counter) .. tails[i]
 end
 
 request = function()

@@ -1,11 +1,13 @@
 """Events handed to DuckDB as Arrow columns: the raw JSON is one column, whose bytes are not copied event by event."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
+from typing import NamedTuple
 
 import nanoarrow as na
 import numpy as np
 from nanoarrow.c_array import CArray
+from nanoarrow.c_array_stream import CArrayStream
 
 from gateway.model.envelope import Batch, Envelope
 from gateway.model.event import parse_time
@@ -13,24 +15,22 @@ from gateway.warehouses.repair import Repaired
 from gateway.warehouses.values import as_moment
 
 
-def events_of(batches: Sequence[Batch]) -> CArray:
-    """`position` (the event's index in the load), `envelope` (index into `envelopes_of`), `raw`."""
-    events = sum(map(len, batches))
-    envelope_bases = [0, *accumulate(len(batch.envelopes) for batch in batches)]
-    envelopes = np.concatenate(
-        [
-            np.frombuffer(batch.envelope_of, np.uint32) + base
-            for batch, base in zip(batches, envelope_bases, strict=False)
-        ]
-    )
-    return _table(
-        {
-            "position": _integers(np.arange(events)),
-            "envelope": _integers(envelopes),
-            "raw": _raw(batches, events),
-        },
-        events,
-    )
+ROWS_AT_ONCE = 512
+"""DuckDB parses JSON an array at a time: the size of one decides how much memory that takes."""
+
+
+class Arrivals:
+    """The events of a load as an Arrow stream, anew for each scan.
+
+    `position` (the event's index in the load), `envelope` (index into `envelopes_of`), `raw`.
+    """
+
+    def __init__(self, batches: Sequence[Batch]) -> None:
+        self._arrays = list(_arrays(batches))
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        stream = CArrayStream.from_c_arrays(self._arrays, self._arrays[0].schema, move=False)
+        return stream.__arrow_c_stream__(requested_schema)
 
 
 def envelopes_of(batches: Sequence[Batch]) -> CArray:
@@ -51,7 +51,7 @@ def envelopes_of(batches: Sequence[Batch]) -> CArray:
 
 
 def repaired_of(repaired: Sequence[Repaired], positions: Sequence[int], envelopes: Sequence[int]) -> CArray:
-    """The columns of `events_of`, and `all_properties` and `extra`, empty where there is none."""
+    """The columns of `Arrivals`, and `all_properties` and `extra`, empty where there is none."""
     return _table(
         {
             "position": _integers(np.array(positions)),
@@ -83,16 +83,65 @@ def _sent_at(envelope: Envelope) -> bytes:
     return ((as_moment(moment) if moment else None) or "").encode()
 
 
-def _raw(batches: Sequence[Batch], events: int) -> CArray:
-    """One batch is taken as it lies; several are joined."""
-    offsets = np.zeros(events + 1, np.int32)
-    first, base = 0, 0
+class _Piece(NamedTuple):
+    """Some events of a batch, whose envelopes are `first_envelope` and those after it."""
+
+    batch: Batch
+    first_envelope: int
+    start: int
+    stop: int
+
+    @property
+    def bounds(self) -> "np.ndarray[tuple[int], np.dtype[np.uint32]]":
+        return np.frombuffer(self.batch.bounds, np.uint32)[self.start : self.stop + 1]
+
+    @property
+    def envelopes(self) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+        owners = np.frombuffer(self.batch.envelope_of, np.uint32)[self.start : self.stop]
+        return owners.astype(np.int64) + self.first_envelope
+
+    @property
+    def text(self) -> memoryview:
+        bounds = self.bounds
+        return memoryview(self.batch.blob)[bounds[0] : bounds[-1]]
+
+
+def _arrays(batches: Sequence[Batch]) -> Iterator[CArray]:
+    first_position = 0
+    for pieces in _portions(batches):
+        raw = _raw(pieces)
+        positions = np.arange(first_position, first_position + len(raw))
+        envelopes = np.concatenate([piece.envelopes for piece in pieces])
+        yield _table({"position": _integers(positions), "envelope": _integers(envelopes), "raw": raw}, len(raw))
+        first_position += len(raw)
+
+
+def _portions(batches: Sequence[Batch]) -> Iterator[Sequence[_Piece]]:
+    """The events in order, `ROWS_AT_ONCE` at a time, as they lie in the batches."""
+    pieces: list[_Piece] = []
+    rows = first_envelope = 0
     for batch in batches:
-        bounds = np.frombuffer(batch.bounds, np.uint32)
-        offsets[first : first + len(batch) + 1] = bounds + base
-        first, base = first + len(batch), base + len(batch.blob)
-    blob = batches[0].blob if len(batches) == 1 else b"".join(batch.blob for batch in batches)
-    return na.c_array_from_buffers(na.string(), events, [None, offsets, blob])
+        start = 0
+        while start < len(batch):
+            stop = min(len(batch), start + ROWS_AT_ONCE - rows)
+            pieces.append(_Piece(batch, first_envelope, start, stop))
+            rows += stop - start
+            start = stop
+            if rows == ROWS_AT_ONCE:
+                yield pieces
+                pieces, rows = [], 0
+        first_envelope += len(batch.envelopes)
+    if pieces:
+        yield pieces
+
+
+def _raw(pieces: Sequence[_Piece]) -> CArray:
+    """Events of one batch are taken as they lie; those of several are joined."""
+    lengths = np.concatenate([np.diff(piece.bounds) for piece in pieces])
+    offsets = np.zeros(len(lengths) + 1, np.int32)
+    np.cumsum(lengths, out=offsets[1:])
+    blob = pieces[0].text if len(pieces) == 1 else b"".join(piece.text for piece in pieces)
+    return na.c_array_from_buffers(na.string(), len(lengths), [None, offsets, blob])
 
 
 def _texts(values: Sequence[bytes]) -> CArray:

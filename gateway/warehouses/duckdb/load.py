@@ -49,7 +49,7 @@ class Load:
 
     def _store(self) -> int:
         connection = self._connection
-        connection.register("arrived", arrivals.events_of(self._batches))
+        connection.register("arrived", arrivals.Arrivals(self._batches))
         connection.register("envelopes", arrivals.envelopes_of(self._batches))
         self._stage()
         shapes = self._learn()
