@@ -2,8 +2,9 @@
 
 The latest ids are a Python set. When it is full, its ids are sealed into a *run* on disk: pages of digests, an id's
 page named by its first bits. A filter in memory says which runs may hold an id, and only then is the one page of each
-read. Runs are forgotten whole, oldest first, so that an id is remembered for at least the window and at least
-`max_ids` ids, whichever ends first, and for one run longer at most.
+read. It learns the ids of the next run as they come, a few at a time: learning them all when the run is sealed would
+keep a commit waiting. Runs are forgotten whole, oldest first, so that an id is remembered for at least the window and
+at least `max_ids` ids, whichever ends first, and for one run longer at most.
 
 All of it is used on the database's thread alone. Nothing in memory changes before the commit that it belongs to is on
 disk: the functions that write return what to do then.
@@ -11,7 +12,7 @@ disk: the functions that write return what to do then.
 
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +27,7 @@ CHUNKS = named_queries("chunks")
 _RUNS = 60
 """Runs that `max_ids` ids make: fewer than the filter has sets, for the newest run is on top of them."""
 _SMALLEST_RUN = 1024
+_FILTERED_AT_ONCE = 4096
 _IDS_PER_PAGE = 384
 """At most on average: 6 KB, of which one lookup reads two database pages."""
 _PAGE_BITS = 16
@@ -66,6 +68,9 @@ class Dedupe:
         self._runs: deque[Run] = deque()
         self._recent: set[bytes] = set()
         self._recent_newest_at_ms = 0
+        self._recent_slot = 0
+        self._unfiltered: list[bytes] = []
+        """Those of the recent ids that the filter does not know yet."""
 
     def __len__(self) -> int:
         return len(self._recent) + sum(run.count for run in self._runs)
@@ -74,11 +79,12 @@ class Dedupe:
         """What an earlier process knew: the runs, and the ids of the log from `sealed_offset` on."""
         if not self.enabled:
             return
-        for number, partitions, count, newest_at_ms in connection.execute(DEDUPE["runs"]).fetchall()[-SETS:]:
-            run = Run(number, partitions, count, newest_at_ms, self._free_slot())
+        for number, partitions, count, newest_at_ms in connection.execute(DEDUPE["runs"]).fetchall()[1 - SETS :]:
+            run = Run(number, partitions, count, newest_at_ms, len(self._runs))
             for (digests,) in connection.execute(DEDUPE["pages"], run.pages):
                 self._filter.add(keys_of(digests), run.slot)
             self._runs.append(run)
+        self._recent_slot = len(self._runs)
         for _, received_at_ms, digests in connection.execute(CHUNKS["ids_from"], (sealed_offset,)):
             self.remember(split(digests), received_at_ms)
 
@@ -97,11 +103,15 @@ class Dedupe:
                     found.add(index)
         return found
 
-    def remember(self, digests: Iterable[bytes], at_ms: int) -> None:
+    def remember(self, digests: Sequence[bytes], at_ms: int) -> None:
         """The events of these ids are on disk."""
-        if self.enabled:
-            self._recent.update(digests)
-            self._recent_newest_at_ms = max(self._recent_newest_at_ms, at_ms)
+        if not self.enabled:
+            return
+        self._recent.update(digests)
+        self._recent_newest_at_ms = max(self._recent_newest_at_ms, at_ms)
+        self._unfiltered += digests
+        if len(self._unfiltered) >= _FILTERED_AT_ONCE:
+            self._filter_the_rest()
 
     @property
     def wants_sealing(self) -> bool:
@@ -113,20 +123,19 @@ class Dedupe:
         doomed = self._crowded_out()
         for run in doomed:
             _delete(connection, run)
-        slot = doomed[0].slot if doomed else self._free_slot()
         partitions = 1 << max(1, (len(self._recent) // _IDS_PER_PAGE).bit_length())
         number = self._runs[-1].number + 1 if self._runs else 1
-        run = Run(number, partitions, len(self._recent), self._recent_newest_at_ms, slot)
-        keys = keys_of(b"".join(self._recent))
+        run = Run(number, partitions, len(self._recent), self._recent_newest_at_ms, self._recent_slot)
         connection.execute(DEDUPE["insert_run"], (number, partitions, run.count, run.newest_at_ms))
-        connection.executemany(DEDUPE["insert_page"], _pages(run, keys))
+        connection.executemany(DEDUPE["insert_page"], _pages(run, keys_of(b"".join(self._recent))))
 
         def remember() -> None:
+            self._filter_the_rest()
             for old in doomed:
                 self._forget(old)
-            self._filter.add(keys, slot)
             self._runs.append(run)
             self._recent = set()
+            self._recent_slot = self._free_slot()
 
         return remember
 
@@ -144,10 +153,14 @@ class Dedupe:
         left = len(self)
         for run in self._runs:
             left -= run.count
-            if left < self._max_ids and len(self._runs) - len(doomed) < SETS:
+            if left < self._max_ids and len(self._runs) - len(doomed) < SETS - 1:
                 break
             doomed.append(run)
         return doomed
+
+    def _filter_the_rest(self) -> None:
+        self._filter.add(keys_of(b"".join(self._unfiltered)), self._recent_slot)
+        self._unfiltered = []
 
     def _is_in(self, connection: sqlite3.Connection, digest: bytes, candidates: int) -> bool:
         for run in self._runs:
@@ -184,6 +197,6 @@ def _pages(run: Run, keys: Keys) -> Iterator[tuple[int, bytes]]:
         start = end
 
 
-def _partition_of(keys: Keys, partitions: int) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
-    """The first bits of each digest's first word. `partitions` is a power of two, at least 2."""
-    return (keys[:, 0] >> np.uint64(65 - partitions.bit_length())).astype(np.int64)
+def _partition_of(keys: Keys, partitions: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint16]]:
+    """The first bits of each digest's first word, which numpy sorts by radix. `partitions` is 2 to the 1 ... 16."""
+    return (keys[:, 0] >> np.uint64(65 - partitions.bit_length())).astype(np.uint16)

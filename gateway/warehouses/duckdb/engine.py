@@ -82,6 +82,7 @@ class Engine:
                 "memory_limit": f"{settings.memory_limit}B",
                 "temp_directory": f"{path}.spill",
                 "preserve_insertion_order": False,
+                "checkpoint_threshold": "64KiB",
                 "python_enable_replacements": False,
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,

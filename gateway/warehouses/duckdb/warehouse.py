@@ -21,7 +21,7 @@ from gateway.warehouses.schema import Limits, Schema, Shape
 
 T = TypeVar("T")
 
-LOADS_BETWEEN_VACUUMS = 16
+LOADS_BETWEEN_VACUUMS = 64
 """Putting small row groups together costs as much as a load, whether there is one more or sixteen."""
 
 
