@@ -1,6 +1,7 @@
 """`init`, `check` and `run`: before there is a daemon, and the daemon itself."""
 
 import asyncio
+import ctypes
 import os
 import random
 import sys
@@ -15,6 +16,8 @@ from gateway.model.errors import HeadwaterError
 FILE_NAME = "headwater.toml"
 PRIVATE = 0o640
 """The owner may write secrets into the file."""
+_M_MMAP_THRESHOLD = -3
+_MMAP_THRESHOLD_BYTES = 128 * 2**10
 
 
 @click.command
@@ -73,7 +76,19 @@ def run(config: Path) -> None:
 
     from gateway.app import run as run_daemon  # noqa: PLC0415 - brings in every room
 
+    _give_memory_back()
     try:
         uvloop.run(run_daemon(config, os.environ))
     except HeadwaterError as error:
         raise RefusedError(error.message, error.hint) from error
+
+
+def _give_memory_back() -> None:
+    """Have the C library return large blocks to the system, as it does until it has seen the first of them freed.
+
+    After that it keeps up to 64 MB of them for each thread, and there are several threads that use large blocks in
+    turn. Elsewhere than in glibc there is nothing to set.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, _MMAP_THRESHOLD_BYTES)

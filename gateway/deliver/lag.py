@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from gateway.model.envelope import Batch
+from gateway.model.envelope import Packed
 
 
 class Lag:
@@ -11,10 +11,10 @@ class Lag:
     def __init__(self) -> None:
         self._marks: deque[tuple[int, int]] = deque()
 
-    def read(self, batch: Batch) -> None:
+    def read(self, batch: Packed) -> None:
         """A batch came in; it is consecutive to the one before."""
         if len(batch):
-            self._marks.append((batch.first_offset, batch.envelope(0).received_at_ms))
+            self._marks.append((batch.first_offset, batch.received_at_ms))
 
     def age_s(self, next_offset: int, head_offset: int, now_ms: int) -> float:
         """Age of the event at the cursor; of the time when we first looked, where nobody has read it yet."""

@@ -1,19 +1,22 @@
 """Loads spans of the log into a warehouse and records what became of them."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
 
 import structlog
 
+from gateway.config import DestinationSettings
 from gateway.deliver.disk import when_available
 from gateway.deliver.letters import Trouble, dead_letter
 from gateway.deliver.patience import Patience
-from gateway.deliver.prepare import BY_SOURCE, UNREADABLE
+from gateway.deliver.prepare import BY_SOURCE, UNREADABLE, takes
 from gateway.deliver.services import CursorName, Services
 from gateway.deliver.spans import Span, selected
 from gateway.deliver.warehouse_handle import WarehouseHandle
-from gateway.model.envelope import Batch
-from gateway.model.errors import WarehouseRowError
+from gateway.model.envelope import Packed
+from gateway.model.errors import WarehouseError, WarehouseRowError
 from gateway.queue.records import Cursor, Progress
 
 
@@ -24,7 +27,7 @@ class Loader:
         self,
         cursor: Cursor,
         log_id: str,
-        takes: Callable[[str], bool],
+        settings: DestinationSettings,
         handle: WarehouseHandle,
         patience: Patience,
         services: Services,
@@ -32,15 +35,24 @@ class Loader:
         self.cursor = cursor
         """As it is on disk."""
         self.log_id = log_id
-        self.takes = takes
+        self.takes = partial(takes, settings)
+        self._takes_all = not settings.sources
         self._handle = handle
         self._patience = patience
         self._services = services
         self._label = CursorName(cursor.destination).label
+        self._staged: tuple[Span, Sequence[Packed]] | None = None
+
+    async def stage(self, span: Span) -> None:
+        """Let the warehouse begin with a span that is to be loaded next."""
+        batches = self._taken(span)
+        self._staged = span, batches
+        with suppress(WarehouseError):
+            await self._handle.now().stage(batches)
 
     async def load(self, span: Span) -> None:
         """Store the span. Rows that the warehouse can never take are found by halving and become dead letters."""
-        batches = [batch for batch in (selected(batch, self.takes) for batch in span.batches) if len(batch)]
+        batches = self._staged[1] if self._staged and self._staged[0] is span else self._taken(span)
         events = sum(map(len, batches))
         try:
             await self._patience.until_done(lambda: self.store(batches, span.next_offset))
@@ -49,7 +61,7 @@ class Loader:
             return
         await self._record(span, Progress(span.next_offset, delivered=events, filtered=self._passed(span) - events))
 
-    async def store(self, batches: Sequence[Batch], next_offset: int) -> None:
+    async def store(self, batches: Sequence[Packed], next_offset: int) -> None:
         """One transaction of the warehouse. Raises as `Warehouse.load` does."""
         metrics, label, clock = self._services.metrics, self._label, self._services.clock
         async with self._handle.loading:
@@ -61,7 +73,7 @@ class Loader:
         for reason, values in loaded.warnings.items():
             metrics.schema_warnings.labels(label, reason).inc(values)
 
-    async def _split(self, span: Span, batches: Sequence[Batch], error: WarehouseRowError) -> None:
+    async def _split(self, span: Span, batches: Sequence[Packed], error: WarehouseRowError) -> None:
         if sum(map(len, batches)) > 1:
             for half in span.halves():
                 await self.load(half)
@@ -70,12 +82,18 @@ class Loader:
         letters = [
             dead_letter(stored, self.cursor.destination, "rejected", trouble)
             for batch in span.batches
-            for stored in batch
+            for stored in batch.unpack()
             if self.takes(stored.envelope.source)
         ]
         filtered = self._passed(span) - len(letters)
         await self._record(span, Progress(span.next_offset, filtered=filtered, letters=letters))
         await self._patience.until_done(lambda: self.store([], span.next_offset))
+
+    def _taken(self, span: Span) -> Sequence[Packed]:
+        if self._takes_all:
+            return span.batches
+        kept = [selected(packed.unpack(), self.takes) for packed in span.batches]
+        return [batch for batch in kept if len(batch)]
 
     def _passed(self, span: Span) -> int:
         """Events that the cursor passes: the span's, and those of a hole before it that a salvage left."""

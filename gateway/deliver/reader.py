@@ -1,6 +1,7 @@
 """From the log into the window: reads ahead of the cursor, prepares each event, and keeps the window bounded."""
 
 import asyncio
+from collections.abc import Sequence
 
 import structlog
 
@@ -70,7 +71,7 @@ class Reader:
         room = self._window_events - (self._next_offset - cursor.next_offset)
         return room if cursor.end_offset is None else min(room, cursor.end_offset - self._next_offset)
 
-    async def _read(self) -> list[Batch]:
+    async def _read(self) -> Sequence[Batch]:
         return await self._services.queue.read(self._next_offset, min(self._room(), READ_EVENTS), WINDOW_BYTES)
 
     def _take_in(self, batch: Batch) -> None:

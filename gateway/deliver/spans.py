@@ -4,14 +4,14 @@ from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from gateway.model.envelope import Batch, Stored
+from gateway.model.envelope import Batch, Packed, Stored
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
     """Consecutive batches of the log."""
 
-    batches: Sequence[Batch]
+    batches: Sequence[Packed]
 
     def __len__(self) -> int:
         return sum(map(len, self.batches))
@@ -29,8 +29,8 @@ class Span:
     def halves(self) -> tuple["Span", "Span"]:
         """Two spans of about the same number of events; there must be two at least."""
         middle = len(self) // 2
-        first: list[Batch] = []
-        second: list[Batch] = []
+        first: list[Packed] = []
+        second: list[Packed] = []
         for batch in self.batches:
             cut = min(len(batch), max(0, middle))
             middle -= len(batch)

@@ -8,7 +8,6 @@ cursor passes it, so a crash may repeat that letter but cannot lose it.
 import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import structlog
@@ -21,7 +20,6 @@ from gateway.deliver.lag import Lag
 from gateway.deliver.letters import MAX_ERROR_CHARACTERS, stored_event
 from gateway.deliver.loader import Loader
 from gateway.deliver.patience import Patience
-from gateway.deliver.prepare import takes
 from gateway.deliver.reconcile import reconcile
 from gateway.deliver.services import CursorName, Services
 from gateway.deliver.spans import Span, batch_of_one
@@ -53,7 +51,7 @@ class WarehouseWorker:
         self._services = services
         self._patience = Patience(self.name, plan.settings.retry, cursor.retry, services)
         log_id = services.queue.log_id + self.name.suffix
-        self._loader = Loader(cursor, log_id, partial(takes, plan.settings), handle, self._patience, services)
+        self._loader = Loader(cursor, log_id, plan.settings, handle, self._patience, services)
         self._lag = Lag()
         self._opened = False
         self._drain_s = 0.0
@@ -127,11 +125,17 @@ class WarehouseWorker:
 
     async def _load_all(self, tasks: asyncio.TaskGroup, task_name: str) -> None:
         """Until a replay's end, or for ever; the next span is read while one loads."""
-        next_span = tasks.create_task(self._read(self._loader.cursor.next_offset), name=task_name)
+        next_span = tasks.create_task(self._read_ahead(self._loader.cursor.next_offset), name=task_name)
         while span := await next_span:
-            next_span = tasks.create_task(self._read(span.next_offset), name=task_name)
+            next_span = tasks.create_task(self._read_ahead(span.next_offset), name=task_name)
             async with self._busy:
                 await self._loader.load(span)
+
+    async def _read_ahead(self, offset: int) -> Span | None:
+        span = await self._read(offset)
+        if span:
+            await self._loader.stage(span)
+        return span
 
     async def _read(self, offset: int) -> Span | None:
         """The span at `offset`, once it is full or its first event has waited long enough; None at a replay's end."""
@@ -141,7 +145,7 @@ class WarehouseWorker:
         await queue.wait_beyond(offset)
         await self._company(offset, batch.max_events, batch.max_wait)
         room = batch.max_events if end_offset is None else min(batch.max_events, end_offset - offset)
-        batches = await when_available(lambda: queue.read(offset, room, batch.max_bytes), self.name.name)
+        batches = await when_available(lambda: queue.read_packed(offset, room, batch.max_bytes), self.name.name)
         for read in batches:
             self._lag.read(read)
         return Span(batches)

@@ -3,7 +3,7 @@
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 
 class Envelope(NamedTuple):
@@ -23,6 +23,35 @@ class Envelope(NamedTuple):
     """The client's address, as far as the trusted proxies vouch for it; empty where a privacy rule removed it."""
     user_agent: str = ""
     """The User-Agent header, cut to 512 characters."""
+
+
+class Packed(Protocol):
+    """Consecutive events of the queue, at hand or still compressed: a long run need not be in memory at once."""
+
+    @property
+    def first_offset(self) -> int:
+        """Offset of the first event."""
+        ...
+
+    @property
+    def next_offset(self) -> int:
+        """The offset that follows the last event."""
+        ...
+
+    @property
+    def received_at_ms(self) -> int:
+        """When the first event was received, in milliseconds since the epoch."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def unpack(self) -> "Batch":
+        """The events. Whoever needs them again and again keeps what this returns."""
+        ...
+
+    def slice(self, start: int, stop: int) -> "Packed":
+        """Events start..stop (0-based among these)."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +78,15 @@ class Batch:
     def next_offset(self) -> int:
         """The offset that follows the last event."""
         return self.first_offset + len(self)
+
+    @property
+    def received_at_ms(self) -> int:
+        """When the first event was received; there must be one."""
+        return self.envelope(0).received_at_ms
+
+    def unpack(self) -> "Batch":
+        """Itself: it is at hand."""
+        return self
 
     def raw(self, index: int) -> bytes:
         """The JSON of event `index` (0-based within the batch)."""

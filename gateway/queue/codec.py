@@ -14,6 +14,7 @@ is no Python loop over events on either way.
 import struct
 from array import array
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
@@ -35,6 +36,36 @@ _encode_requests = msgspec.msgpack.Encoder().encode
 
 class DamagedChunkError(QueueError):
     """A chunk's body is not what was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class PackedChunk:
+    """Some events of a stored chunk, which was found to be whole."""
+
+    first_offset: int
+    received_at_ms: int
+    chunk_offset: int
+    body: bytes
+    start: int
+    stop: int
+    """The events are start..stop (0-based within the chunk)."""
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+    @property
+    def next_offset(self) -> int:
+        """The offset that follows the last event."""
+        return self.first_offset + len(self)
+
+    def unpack(self) -> Batch:
+        """The events, decoded."""
+        batch = decode(self.chunk_offset, self.body)
+        return batch if len(batch) == len(self) else batch.slice(self.start, self.stop)
+
+    def slice(self, start: int, stop: int) -> "PackedChunk":
+        """Events start..stop (0-based among these). `received_at_ms` stays that of the first event before."""
+        return replace(self, first_offset=self.first_offset + start, start=self.start + start, stop=self.start + stop)
 
 
 def new_compressor() -> zstandard.ZstdCompressor:
@@ -77,6 +108,12 @@ def decode(first_offset: int, body: bytes) -> Batch:
     except (zstandard.ZstdError, struct.error, ValueError, msgspec.MsgspecError) as error:
         raise DamagedChunkError(f"the chunk at offset {first_offset} is damaged: {error}") from error
     return _batch(first_offset, content[:lengths_at], lengths, envelopes, counts)
+
+
+def pack(first_offset: int, body: bytes) -> PackedChunk:
+    """The chunk as it is stored. Raises DamagedChunkError if the body is not whole."""
+    batch = decode(first_offset, body)
+    return PackedChunk(first_offset, batch.received_at_ms, first_offset, body, 0, len(batch))
 
 
 def _batch(

@@ -9,7 +9,7 @@ from functools import partial
 
 from gateway.config import QueueSettings
 from gateway.model.clock import Clock
-from gateway.model.envelope import Batch, Envelope
+from gateway.model.envelope import Batch, Envelope, Packed
 from gateway.model.errors import QueueError
 from gateway.observe.metrics import Metrics
 from gateway.queue import cursors, letters
@@ -83,6 +83,7 @@ class Queue:
         """Called by `run`, at least once a second while the writer is healthy."""
         reserve = Reserve(store.directory, budget.settings.reserve)
         self._opener = opener
+        self._clock = clock
         self._store = store
         self._budget = budget
         self._metrics = metrics
@@ -103,13 +104,19 @@ class Queue:
         try:
             while True:
                 await self._writer.work_came.wait()
-                for _ in range(GATHERING_TURNS):
-                    await asyncio.sleep(0)
+                await self._gather()
                 self._writer.work_came.clear()
                 await self.step()
                 self.on_heartbeat()
         finally:
             self._timer.cancel()
+
+    async def _gather(self) -> None:
+        for _ in range(GATHERING_TURNS):
+            await asyncio.sleep(0)
+        wait_s = self._writer.rest_until_s - self._clock.monotonic_s()
+        if wait_s > 0:
+            await asyncio.sleep(wait_s)
 
     def _tick(self) -> None:
         self._upkeep.begin_round()
@@ -202,13 +209,17 @@ class Queue:
 
     # --- readers
 
-    async def read(self, offset: int, max_events: int, max_bytes: int) -> list[Batch]:
+    async def read(self, offset: int, max_events: int, max_bytes: int) -> Sequence[Batch]:
         """Batches from `offset` on, within the limits but at least one event; [] at the head.
 
         They follow each other, but for holes. Waits while the event at `offset` is being salvaged, and in a hole that
         reaches up to the head.
         """
         return await self._reading.read(offset, max_events, max_bytes)
+
+    async def read_packed(self, offset: int, max_events: int, max_bytes: int) -> Sequence[Packed]:
+        """As `read`, for long runs: what is not in memory stays packed. The last chunk may be over `max_bytes`."""
+        return await self._reading.read_packed(offset, max_events, max_bytes)
 
     async def wait_beyond(self, offset: int) -> None:
         """Return once `head_offset > offset`."""

@@ -3,18 +3,21 @@
 import asyncio
 import sqlite3
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
 
 import structlog
 
 from gateway.model.clock import Clock
-from gateway.model.envelope import Batch
+from gateway.model.envelope import Batch, Packed
 from gateway.queue.aside import damaged_directory
 from gateway.queue.chunks import CHUNKS, Body, Span, bodies
-from gateway.queue.codec import DamagedChunkError, decode
+from gateway.queue.codec import DamagedChunkError, decode, pack
 from gateway.queue.log import LOG
 from gateway.queue.store import Store
 from gateway.queue.writer import Writer
+
+P = TypeVar("P")
 
 _INLINE_BYTES = 64 * 2**10
 """Less than this is decoded sooner than a thread could be asked to."""
@@ -28,20 +31,17 @@ class Reading:
         self._writer = writer
         self._clock = clock
 
-    async def read(self, offset: int, max_events: int, max_bytes: int) -> list[Batch]:
+    async def read(self, offset: int, max_events: int, max_bytes: int) -> Sequence[Batch]:
         """Batches from `offset` on, at least one event; [] at the head.
 
         Waits where the next event is still being brought over from a damaged database, and where a hole reaches up to
         the head.
         """
-        while (offset := max(offset, self._store.log.first_offset)) < self._store.log.head_offset:
-            advanced = self._writer.advanced
-            span = Span(offset, self._until(offset), max_events, max_bytes)
-            found = self._cached(span) or _cut(await self._fetch(span), span)
-            if found:
-                return found
-            await advanced.wait()
-        return []
+        return await self._read(self._fetch_batches, Span(offset, offset, max_events, max_bytes))
+
+    async def read_packed(self, offset: int, max_events: int, max_bytes: int) -> Sequence[Packed]:
+        """As `read`, but what had to be fetched stays packed, and the last chunk may be over `max_bytes`."""
+        return await self._read(self._fetch_packed, Span(offset, offset, max_events, max_bytes))
 
     async def wait_beyond(self, offset: int) -> None:
         """Return once the head is beyond `offset`."""
@@ -50,9 +50,20 @@ class Reading:
 
     async def whole(self, offset: int) -> Batch | None:
         """The chunk that holds `offset`; None if there is none."""
-        batches = [self._writer.cache.get(offset)] if self._writer.cache.get(offset) else []
-        batches += await self._fetch(Span(offset, offset + 1, 1, 1)) if not batches else []
-        return next((batch for batch in batches if batch and batch.first_offset <= offset < batch.next_offset), None)
+        cached = self._writer.cache.get(offset)
+        batches = [cached] if cached else await self._fetch_whole(Span(offset, offset + 1, 1, 1))
+        return next((batch for batch in batches if batch.first_offset <= offset < batch.next_offset), None)
+
+    async def _read(self, fetch: Callable[[Span], Awaitable[Sequence[P]]], wanted: Span) -> Sequence[P | Batch]:
+        offset, log = wanted.offset, self._store.log
+        while (offset := max(offset, log.first_offset)) < log.head_offset:
+            advanced = self._writer.advanced
+            span = wanted._replace(offset=offset, until_offset=self._until(offset))
+            if found := self._cached(span) or await fetch(span):
+                return found
+            await advanced.wait()
+            log = self._store.log
+        return []
 
     def _until(self, offset: int) -> int:
         """Where reading has to stop for the time being."""
@@ -71,18 +82,35 @@ class Reading:
             offset = batch.next_offset
         return _cut(batches, span)
 
-    async def _fetch(self, span: Span) -> list[Batch]:
+    async def _fetch_batches(self, span: Span) -> Sequence[Batch]:
+        return _cut(await self._fetch_whole(span), span)
+
+    async def _fetch_whole(self, span: Span) -> Sequence[Batch]:
         """Whole chunks from the database; they are cached, for the next reader is likely to want them too."""
-        stored = await self._store.ask(bodies, span)
-        if sum(body.raw_bytes for body in stored) <= _INLINE_BYTES:
-            batches, damaged = _decode(stored)
-        else:
-            batches, damaged = await asyncio.to_thread(_decode, stored)
-        for body in damaged:
-            await self._set_aside(body)
+        batches = await self._fetch(decode, span)
         for batch in batches:
             self._writer.cache.add(batch)
         return batches
+
+    async def _fetch_packed(self, span: Span) -> Sequence[Packed]:
+        chunks = await self._fetch(pack, span)
+        if not chunks:
+            return []
+        first = chunks[0].slice(max(span.offset - chunks[0].first_offset, 0), len(chunks[0]))
+        packed = [first, *chunks[1:]]
+        over = sum(map(len, packed)) - span.max_events
+        return [*packed[:-1], packed[-1].slice(0, len(packed[-1]) - over)] if over > 0 else packed
+
+    async def _fetch(self, read: Callable[[int, bytes], P], span: Span) -> list[P]:
+        """Chunks from the database, each as `read` makes it from its offset and its body."""
+        stored = await self._store.ask(bodies, span)
+        if sum(body.raw_bytes for body in stored) <= _INLINE_BYTES:
+            chunks, damaged = _read_whole(read, stored)
+        else:
+            chunks, damaged = await asyncio.to_thread(_read_whole, read, stored)
+        for body in damaged:
+            await self._set_aside(body)
+        return chunks
 
     async def _set_aside(self, body: Body) -> None:
         """A single chunk is damaged in a database that works: keep its bytes, and leave a hole in the log."""
@@ -95,16 +123,16 @@ class Reading:
         )
 
 
-def _decode(stored: Sequence[Body]) -> tuple[list[Batch], list[Body]]:
+def _read_whole(read: Callable[[int, bytes], P], stored: Sequence[Body]) -> tuple[list[P], list[Body]]:
     """The chunks, and those that are damaged."""
-    batches: list[Batch] = []
+    chunks: list[P] = []
     damaged: list[Body] = []
     for body in stored:
         try:
-            batches.append(decode(body.first_offset, body.body))
+            chunks.append(read(body.first_offset, body.body))
         except DamagedChunkError:
             damaged.append(body)
-    return batches, damaged
+    return chunks, damaged
 
 
 def _make_hole(connection: sqlite3.Connection, body: Body) -> None:

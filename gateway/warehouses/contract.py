@@ -7,7 +7,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from gateway.config import DestinationSettings
 from gateway.model.clock import Clock
-from gateway.model.envelope import Batch
+from gateway.model.envelope import Packed
 
 S = TypeVar("S", bound=DestinationSettings)
 
@@ -42,7 +42,11 @@ class Warehouse(Protocol):
         """
         ...
 
-    async def load(self, batches: Sequence[Batch], log_id: str, next_offset: int) -> Loaded:
+    async def stage(self, batches: Sequence[Packed]) -> None:
+        """What `load` will be given next: do ahead what can be done beside the load that runs. Never fails."""
+        ...
+
+    async def load(self, batches: Sequence[Packed], log_id: str, next_offset: int) -> Loaded:
         """Store the events and `next_offset` in one transaction. An event whose id is stored already is a duplicate.
 
         Raises WarehouseError when the same load may succeed later, WarehouseRowError when it never will.

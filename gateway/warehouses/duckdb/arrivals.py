@@ -1,41 +1,71 @@
 """Events handed to DuckDB as Arrow columns: the raw JSON is one column, whose bytes are not copied event by event."""
 
-from collections.abc import Iterator, Sequence
-from itertools import accumulate
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import nanoarrow as na
 import numpy as np
 from nanoarrow.c_array import CArray
 from nanoarrow.c_array_stream import CArrayStream
+from nanoarrow.c_buffer import CBuffer, CBufferBuilder
+from nanoarrow.c_schema import c_schema
+from numpy.typing import NDArray
 
-from gateway.model.envelope import Batch, Envelope
+from gateway.model.envelope import Batch, Envelope, Packed
 from gateway.model.event import parse_time
 from gateway.warehouses.repair import Repaired
 from gateway.warehouses.values import as_moment
-
 
 ROWS_AT_ONCE = 512
 """DuckDB parses JSON an array at a time: the size of one decides how much memory that takes."""
 
 
-class Arrivals:
-    """The events of a load as an Arrow stream, anew for each scan.
+Numbers = NDArray[Any]
 
-    `position` (the event's index in the load), `envelope` (index into `envelopes_of`), `raw`.
+_COLUMNS = na.struct({"position": na.int64(), "envelope": na.int64(), "raw": na.string()})
+
+
+@dataclass(slots=True)
+class Arrived:
+    """The events of a load, to be scanned once: DuckDB frees what it has read.
+
+    `position` (the event's index in the load), `envelope` (index into `envelopes`), `raw`.
     """
 
-    def __init__(self, batches: Sequence[Batch]) -> None:
-        self._arrays = list(_arrays(batches))
+    envelopes: list[Envelope]
+    """Of all batches, one batch after the other."""
+    first_envelopes: list[int]
+    """For each batch the index of its first envelope."""
+    arrays: list[CArray]
+
+    @classmethod
+    def of(cls, batches: Iterable[Packed]) -> "Arrived":
+        """Copied from `batches`, of which one at a time is unpacked."""
+        arrived = cls([], [], [])
+        position = 0
+        for pieces in _portions(arrived._unpacked(batches)):
+            arrived.arrays.append(_array(pieces, position))
+            position += sum(piece.rows for piece in pieces)
+        return arrived
+
+    def _unpacked(self, batches: Iterable[Packed]) -> Iterator["_Piece"]:
+        for packed in batches:
+            batch = packed.unpack()
+            self.first_envelopes.append(len(self.envelopes))
+            self.envelopes += batch.envelopes
+            yield _Piece(batch, self.first_envelopes[-1], 0, len(batch))
+
+    def __arrow_c_schema__(self) -> object:
+        return c_schema(_COLUMNS).__arrow_c_schema__()
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        stream = CArrayStream.from_c_arrays(self._arrays, self._arrays[0].schema, move=False)
+        stream = CArrayStream.from_c_arrays(self.arrays, c_schema(_COLUMNS), move=True)
         return stream.__arrow_c_stream__(requested_schema)
 
 
-def envelopes_of(batches: Sequence[Batch]) -> CArray:
+def envelopes_of(envelopes: Sequence[Envelope]) -> CArray:
     """`envelope` (its index), `source`, `received_at_ms`, what it says of `sentAt` if anything, `ip`, `user_agent`."""
-    envelopes = [envelope for batch in batches for envelope in batch.envelopes]
     return _table(
         {
             "envelope": _integers(np.arange(len(envelopes))),
@@ -51,7 +81,7 @@ def envelopes_of(batches: Sequence[Batch]) -> CArray:
 
 
 def repaired_of(repaired: Sequence[Repaired], positions: Sequence[int], envelopes: Sequence[int]) -> CArray:
-    """The columns of `Arrivals`, and `all_properties` and `extra`, empty where there is none."""
+    """The columns of `Arrived`, and `all_properties` and `extra`, empty where there is none."""
     return _table(
         {
             "position": _integers(np.array(positions)),
@@ -84,7 +114,7 @@ def _sent_at(envelope: Envelope) -> bytes:
 
 
 class _Piece(NamedTuple):
-    """Some events of a batch, whose envelopes are `first_envelope` and those after it."""
+    """Events start..stop of a batch, whose envelopes are `first_envelope` and those after it."""
 
     batch: Batch
     first_envelope: int
@@ -92,11 +122,15 @@ class _Piece(NamedTuple):
     stop: int
 
     @property
-    def bounds(self) -> "np.ndarray[tuple[int], np.dtype[np.uint32]]":
+    def rows(self) -> int:
+        return self.stop - self.start
+
+    @property
+    def bounds(self) -> Numbers:
         return np.frombuffer(self.batch.bounds, np.uint32)[self.start : self.stop + 1]
 
     @property
-    def envelopes(self) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+    def envelopes(self) -> Numbers:
         owners = np.frombuffer(self.batch.envelope_of, np.uint32)[self.start : self.stop]
         return owners.astype(np.int64) + self.first_envelope
 
@@ -106,54 +140,61 @@ class _Piece(NamedTuple):
         return memoryview(self.batch.blob)[bounds[0] : bounds[-1]]
 
 
-def _arrays(batches: Sequence[Batch]) -> Iterator[CArray]:
-    first_position = 0
-    for pieces in _portions(batches):
-        raw = _raw(pieces)
-        positions = np.arange(first_position, first_position + len(raw))
-        envelopes = np.concatenate([piece.envelopes for piece in pieces])
-        yield _table({"position": _integers(positions), "envelope": _integers(envelopes), "raw": raw}, len(raw))
-        first_position += len(raw)
-
-
-def _portions(batches: Sequence[Batch]) -> Iterator[Sequence[_Piece]]:
+def _portions(batches: Iterable[_Piece]) -> Iterator[Sequence[_Piece]]:
     """The events in order, `ROWS_AT_ONCE` at a time, as they lie in the batches."""
     pieces: list[_Piece] = []
-    rows = first_envelope = 0
-    for batch in batches:
-        start = 0
-        while start < len(batch):
-            stop = min(len(batch), start + ROWS_AT_ONCE - rows)
-            pieces.append(_Piece(batch, first_envelope, start, stop))
-            rows += stop - start
-            start = stop
-            if rows == ROWS_AT_ONCE:
+    room = ROWS_AT_ONCE
+    for whole in batches:
+        rest = whole
+        while rest.rows:
+            piece = rest._replace(stop=min(rest.stop, rest.start + room))
+            pieces.append(piece)
+            room -= piece.rows
+            rest = rest._replace(start=piece.stop)
+            if not room:
                 yield pieces
-                pieces, rows = [], 0
-        first_envelope += len(batch.envelopes)
+                pieces, room = [], ROWS_AT_ONCE
     if pieces:
         yield pieces
 
 
+def _array(pieces: Sequence[_Piece], first_position: int) -> CArray:
+    envelopes = np.concatenate([piece.envelopes for piece in pieces])
+    rows = len(envelopes)
+    positions = np.arange(first_position, first_position + rows)
+    return _table({"position": _integers(positions), "envelope": _integers(envelopes), "raw": _raw(pieces)}, rows)
+
+
 def _raw(pieces: Sequence[_Piece]) -> CArray:
-    """Events of one batch are taken as they lie; those of several are joined."""
     lengths = np.concatenate([np.diff(piece.bounds) for piece in pieces])
-    offsets = np.zeros(len(lengths) + 1, np.int32)
-    np.cumsum(lengths, out=offsets[1:])
-    blob = pieces[0].text if len(pieces) == 1 else b"".join(piece.text for piece in pieces)
-    return na.c_array_from_buffers(na.string(), len(lengths), [None, offsets, blob])
+    return _strings(lengths, [piece.text for piece in pieces])
 
 
 def _texts(values: Sequence[bytes]) -> CArray:
-    offsets = np.zeros(len(values) + 1, np.int32)
-    np.cumsum(np.fromiter(map(len, values), np.int32, len(values)), out=offsets[1:])
-    return na.c_array_from_buffers(na.string(), len(values), [None, offsets, b"".join(values)])
+    return _strings(np.fromiter(map(len, values), np.uint32, len(values)), [memoryview(b"".join(values))])
 
 
-def _integers(values: "np.ndarray[tuple[int], np.dtype[np.generic]]") -> CArray:
-    return na.c_array_from_buffers(na.int64(), len(values), [None, values.astype(np.int64)])
+def _strings(lengths: Numbers, texts: Sequence[memoryview]) -> CArray:
+    """Strings of these lengths, of what the texts are when they are joined."""
+    offsets = np.zeros(len(lengths) + 1, np.int32)
+    np.cumsum(lengths, out=offsets[1:])
+    return na.c_array_from_buffers(na.string(), len(lengths), [None, _owned(offsets.data), _owned(*texts)], move=True)
+
+
+def _integers(values: Numbers) -> CArray:
+    return na.c_array_from_buffers(na.int64(), len(values), [None, _owned(values.astype(np.int64).data)], move=True)
 
 
 def _table(columns: dict[str, CArray], rows: int) -> CArray:
     schema = na.struct({name: column.schema for name, column in columns.items()})
-    return na.c_array_from_buffers(schema, rows, [None], children=list(columns.values()))
+    return na.c_array_from_buffers(schema, rows, [None], children=list(columns.values()), move=True)
+
+
+def _owned(*data: memoryview) -> CBuffer:
+    """A copy that Arrow frees by itself. Python's own buffers DuckDB could give back only with Python's lock, for which
+    it would wait while requests are handled, several times for each array."""
+    builder = CBufferBuilder()
+    builder.reserve_bytes(sum(each.nbytes for each in data))
+    for each in data:
+        builder.write(each)
+    return builder.finish()

@@ -7,7 +7,7 @@ locks. Blocking: called from threads.
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 
 import duckdb
 
@@ -30,14 +30,25 @@ class Engine:
         self._users = 0
         self._root: duckdb.DuckDBPyConnection | None = None
 
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """A new connection, not yet to the file. It belongs to the caller, and to one thread at a time."""
+        with self._lock, self._translated():
+            self._root = self._root or self._start()
+            return self._root.cursor()
+
     @contextmanager
-    def attached(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection to the file, which is opened for the first user and released by the last.
+    def attached(self, connection: duckdb.DuckDBPyConnection | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+        """`connection`, or a new one, to the file, which is opened for the first user and released by the last.
 
         Raises WarehouseError when the file cannot be opened or written, WarehouseRowError when the rows are at fault.
         """
-        with self._translated(), self._user() as connection:
-            yield connection
+        with (
+            self._translated(),
+            self._open_file() as root,
+            nullcontext(connection) if connection else root.cursor() as user,
+        ):
+            user.execute(f"use {DATABASE}")
+            yield user
 
     def close(self) -> None:
         """Give everything back. Nobody may be attached."""
@@ -47,16 +58,14 @@ class Engine:
                 self._root = None
 
     @contextmanager
-    def _user(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _open_file(self) -> Iterator[duckdb.DuckDBPyConnection]:
         with self._lock:
             root = self._root = self._root or self._start()
             if not self._users:
                 root.execute(f"attach {literal(str(self._path))} as {DATABASE} (row_group_size {ROW_GROUP_ROWS})")
             self._users += 1
         try:
-            with root.cursor() as connection:
-                connection.execute(f"use {DATABASE}")
-                yield connection
+            yield root
         finally:
             with self._lock:
                 self._users -= 1

@@ -15,9 +15,9 @@ class DuckDBSettings(DestinationSettings):
     type: Literal["duckdb"] = "duckdb"
     path: Path
     """The database file; made when it is not there."""
-    batch: BatchSettings = BatchSettings(max_events=50_000, max_bytes=32 * 2**20, max_wait=1)
+    batch: BatchSettings = BatchSettings(max_events=20_000, max_bytes=16 * 2**20, max_wait=1)
     """One load. Larger loads cost less for each event; `max_wait` is how old a row may get before it is there."""
-    memory_limit: Size = 96 * 2**20
+    memory_limit: Size = 64 * 2**20
     """What DuckDB may use for loads and queries; beyond it, it goes to disk beside the file."""
     threads: int = Field(default=1, ge=1, le=64)
     """Threads of DuckDB."""

@@ -161,17 +161,20 @@ def _parsed(events: str) -> str:
 
 
 def _with_request(parsed: str) -> str:
-    """What the request says of its time counts before what the event says; empty stands for what cannot be read."""
+    """What the request says of its time counts before what the event says; null stands for what cannot be read."""
+    requests = f"select *, epoch_us({_moment('told_sent_at')}) as told_us from envelopes"
     return f"""
-        select * exclude (sent), received_at_ms * 1000 as received_us,
-            case when tells_sent_at = 1 then nullif(told_sent_at, '') else sent end as sent
-        from ({parsed}) join envelopes using (envelope)"""
+        select * exclude (sent), received_at_ms * 1000 as received_us, case when tells_sent_at = 0 then sent end as sent
+        from ({parsed}) join ({requests}) using (envelope)"""
 
 
 def _with_times(events: str, context: Columns) -> str:
     """The client's times in microseconds, null where unreadable; the context as a struct `c`."""
-    times = ", ".join(f"epoch_us({_moment(name)}) as {name}_us" for name in ("original", "explicit", "sent"))
-    return f"select *, {times}, {_read('context', context)} as c from ({events})"
+    original, explicit, sent = (f"epoch_us({_moment(name)})" for name in ("original", "explicit", "sent"))
+    return f"""
+        select *, {original} as original_us, {explicit} as explicit_us, coalesce({sent}, told_us) as sent_us,
+            {_read("context", context)} as c
+        from ({events})"""
 
 
 def _with_corrected_time(events: str) -> str:

@@ -1,18 +1,19 @@
 """DuckDB, the embedded warehouse: one file on the machine itself."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TypeVar
 
 import duckdb
 
 from gateway.model.clock import Clock
-from gateway.model.envelope import Batch
+from gateway.model.envelope import Packed
 from gateway.model.errors import WarehouseError, WarehouseRowError
 from gateway.warehouses.contract import Loaded, Table, Warehouse, WarehouseKind
-from gateway.warehouses.duckdb import catalogue
+from gateway.warehouses.duckdb import catalogue, statements
 from gateway.warehouses.duckdb.engine import Engine
 from gateway.warehouses.duckdb.load import Load
 from gateway.warehouses.duckdb.question import ask
@@ -21,21 +22,32 @@ from gateway.warehouses.schema import Limits, Schema, Shape
 
 T = TypeVar("T")
 
-LOADS_BETWEEN_VACUUMS = 64
-"""Putting small row groups together costs as much as a load, whether there is one more or sixteen."""
+LOADS_BETWEEN_VACUUMS = 16
+VACUUM_TASKS = 2
+"""Row groups that one vacuum makes of smaller ones, for each table: it keeps the load that does it waiting."""
 
 
 class DuckDBWarehouse:
-    """Loads run one at a time in a thread of their own, queries in another."""
+    """Loads run one at a time in a thread of their own, queries in another.
+
+    A third thread stages the events of the next load while the one before is committed: those are the two steps that
+    have nothing to do with each other. For everything else a load has DuckDB's memory to itself.
+    """
 
     def __init__(self, settings: DuckDBSettings) -> None:
         self._limits = Limits(settings.max_event_tables, settings.max_columns, settings.max_context_columns)
         self._engine = Engine(settings)
         self._loading = ThreadPoolExecutor(1, "warehouse.load")
+        self._staging = ThreadPoolExecutor(1, "warehouse.stage")
         self._querying = ThreadPoolExecutor(1, "warehouse.query")
         self._schema: Schema | None = None
         self._shapes: dict[int, Shape] = {}
         self._loads = 0
+        self._events_since_vacuum = 0
+        self._busy_events = LOADS_BETWEEN_VACUUMS * settings.batch.max_events // 2
+        self._turn = threading.Lock()
+        self._stage_statement = ""
+        self._staged: Load | None = None
 
     async def prepare(self) -> None:
         """Make the file and its own tables. Raises WarehouseError when that is impossible now."""
@@ -45,7 +57,11 @@ class DuckDBWarehouse:
         """See Warehouse."""
         return await self._in_thread(self._loading, lambda: self._next_offset(log_id))
 
-    async def load(self, batches: Sequence[Batch], log_id: str, next_offset: int) -> Loaded:
+    async def stage(self, batches: Sequence[Packed]) -> None:
+        """See Warehouse."""
+        await self._in_thread(self._staging, lambda: self._stage(batches))
+
+    async def load(self, batches: Sequence[Packed], log_id: str, next_offset: int) -> Loaded:
         """See Warehouse."""
         return await self._in_thread(self._loading, lambda: self._load(batches, log_id, next_offset))
 
@@ -55,6 +71,7 @@ class DuckDBWarehouse:
 
     def close(self) -> None:
         """Wait for what runs, then release everything."""
+        self._staging.shutdown()
         self._loading.shutdown()
         self._querying.shutdown()
         self._engine.close()
@@ -70,34 +87,63 @@ class DuckDBWarehouse:
         with self._engine.attached() as connection:
             return catalogue.next_offset(connection, log_id)
 
-    def _load(self, batches: Sequence[Batch], log_id: str, next_offset: int) -> Loaded:
+    def _stage(self, batches: Sequence[Packed]) -> None:
+        """Whatever goes wrong here the load itself will meet."""
+        with self._turn, suppress(WarehouseError, WarehouseRowError, duckdb.Error):
+            self._forget_staged()
+            if self._stage_statement and batches:
+                self._staged = Load(self._engine.connection(), batches)
+                self._staged.stage(self._stage_statement)
+
+    def _forget_staged(self) -> None:
+        if self._staged is not None:
+            self._staged.connection.close()
+            self._staged = None
+
+    def _load(self, batches: Sequence[Packed], log_id: str, next_offset: int) -> Loaded:
         """What a failed load has made of the schema in memory is forgotten: the file knows what is true."""
+        load = self._begun(batches)
         try:
-            with self._engine.attached() as connection:
-                self._allow_vacuum(connection)
-                loaded = self._within_transaction(connection, batches, log_id, next_offset)
+            with load.connection, self._engine.attached(load.connection):
+                self._allow_vacuum(load.connection)
+                loaded = self._within_transaction(load, log_id, next_offset)
         except (WarehouseError, WarehouseRowError):
             self._schema = None
+            self._stage_statement = ""
             raise
         self._loads += 1
+        self._events_since_vacuum += loaded.rows
         return loaded
 
-    def _within_transaction(
-        self, connection: duckdb.DuckDBPyConnection, batches: Sequence[Batch], log_id: str, next_offset: int
-    ) -> Loaded:
-        connection.begin()
-        if self._schema is None:
-            self._shapes.clear()
-            catalogue.create_own_tables(connection)
-            self._schema = catalogue.read_schema(connection, self._limits)
-        loaded = Load(connection, self._schema, self._shapes, batches).run(log_id, next_offset)
+    def _begun(self, batches: Sequence[Packed]) -> Load:
+        """The load of these batches, as far as it was staged."""
+        with self._turn:
+            if self._staged is not None and self._staged.batches is batches:
+                load, self._staged = self._staged, None
+                return load
+        return Load(self._engine.connection(), batches)
+
+    def _within_transaction(self, load: Load, log_id: str, next_offset: int) -> Loaded:
+        connection = load.connection
+        with self._turn:
+            connection.begin()
+            if self._schema is None:
+                self._shapes.clear()
+                catalogue.create_own_tables(connection)
+                self._schema = catalogue.read_schema(connection, self._limits)
+            loaded = load.run(self._schema, self._shapes, log_id, next_offset)
+            self._stage_statement = statements.stage(self._schema.context)
         connection.commit()
         self._schema.settle()
         return loaded
 
     def _allow_vacuum(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Small loads leave small row groups. Large ones do not need it, and then there is no time for it either."""
         is_time = self._loads % LOADS_BETWEEN_VACUUMS == LOADS_BETWEEN_VACUUMS - 1
-        connection.execute(f"set max_vacuum_tasks = {100 if is_time else 0}")
+        is_quiet = self._events_since_vacuum < self._busy_events
+        connection.execute(f"set max_vacuum_tasks = {VACUUM_TASKS if is_time and is_quiet else 0}")
+        if is_time:
+            self._events_since_vacuum = 0
 
 
 @asynccontextmanager

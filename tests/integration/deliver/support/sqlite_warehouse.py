@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from gateway.config import BatchSettings, DestinationSettings, RetrySettings
 from gateway.model.clock import Clock
-from gateway.model.envelope import Batch
+from gateway.model.envelope import Packed
 from gateway.model.errors import WarehouseRowError
 from gateway.warehouses import Loaded, Table, WarehouseKind
 
@@ -32,8 +32,11 @@ class SqliteWarehouse:
         row = self.database.execute("SELECT next_offset FROM cursors WHERE log_id = ?", [log_id]).fetchone()
         return row and row[0]
 
-    async def load(self, batches: Sequence[Batch], log_id: str, next_offset: int) -> Loaded:
-        events = [(json.loads(stored.raw), stored.envelope.source) for batch in batches for stored in batch]
+    async def stage(self, batches: Sequence[Packed]) -> None:
+        """There is nothing to do ahead."""
+
+    async def load(self, batches: Sequence[Packed], log_id: str, next_offset: int) -> Loaded:
+        events = [(json.loads(stored.raw), stored.envelope.source) for batch in batches for stored in batch.unpack()]
         await self.faults.before_load()
         self.faults.loads.append(len(events))
         if any(event.get("poison") for event, _ in events):
