@@ -100,16 +100,7 @@ def daemon(cores: str, directory: Path, destinations: str = "") -> Iterator[Daem
         f'[queue]\npath = "{directory}/queue"\ndurability = "full"\nmax_bytes = "20GiB"\n'
         f'[log]\nlevel = "warning"\n[sources.bench]\nwrite_keys = ["bench-key"]\n{destinations}\n',
     )
-    command = [
-        "taskset",
-        "-c",
-        cores,
-        sys.executable,
-        *__import__("os").environ.get("GW", "-m gateway").split(),
-        "run",
-        "-c",
-        str(config),
-    ]
+    command = ["taskset", "-c", cores, sys.executable, "-m", "gateway", "run", "-c", str(config)]
     process = subprocess.Popen(command)
     try:
         _wait_for(f"http://127.0.0.1:{admin}/readyz", process)

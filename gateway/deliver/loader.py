@@ -16,7 +16,7 @@ from gateway.deliver.services import CursorName, Services
 from gateway.deliver.spans import Span, selected
 from gateway.deliver.warehouse_handle import WarehouseHandle
 from gateway.model.envelope import Packed
-from gateway.model.errors import WarehouseError, WarehouseRowError
+from gateway.model.errors import WarehouseRowError
 from gateway.queue.records import Cursor, Progress
 
 
@@ -44,10 +44,10 @@ class Loader:
         self._staged: tuple[Span, Sequence[Packed]] | None = None
 
     async def stage(self, span: Span) -> None:
-        """Let the warehouse begin with a span that is to be loaded next."""
+        """Let the warehouse begin with a span that is to be loaded next; what fails now, the load will meet again."""
         batches = self._taken(span)
         self._staged = span, batches
-        with suppress(WarehouseError):
+        with suppress(Exception):
             await self._handle.now().stage(batches)
 
     async def load(self, span: Span) -> None:

@@ -42,9 +42,9 @@ class DamagedChunkError(QueueError):
 class PackedChunk:
     """Some events of a stored chunk, which was found to be whole."""
 
-    first_offset: int
-    received_at_ms: int
     chunk_offset: int
+    received_at_ms: int
+    """Of the chunk's first event: near enough for an age."""
     body: bytes
     start: int
     stop: int
@@ -54,9 +54,14 @@ class PackedChunk:
         return self.stop - self.start
 
     @property
+    def first_offset(self) -> int:
+        """Offset of the first event."""
+        return self.chunk_offset + self.start
+
+    @property
     def next_offset(self) -> int:
         """The offset that follows the last event."""
-        return self.first_offset + len(self)
+        return self.chunk_offset + self.stop
 
     def unpack(self) -> Batch:
         """The events, decoded."""
@@ -64,8 +69,8 @@ class PackedChunk:
         return batch if len(batch) == len(self) else batch.slice(self.start, self.stop)
 
     def slice(self, start: int, stop: int) -> "PackedChunk":
-        """Events start..stop (0-based among these). `received_at_ms` stays that of the first event before."""
-        return replace(self, first_offset=self.first_offset + start, start=self.start + start, stop=self.start + stop)
+        """Events start..stop (0-based among these)."""
+        return replace(self, start=self.start + start, stop=self.start + stop)
 
 
 def new_compressor() -> zstandard.ZstdCompressor:
@@ -113,7 +118,7 @@ def decode(first_offset: int, body: bytes) -> Batch:
 def pack(first_offset: int, body: bytes) -> PackedChunk:
     """The chunk as it is stored. Raises DamagedChunkError if the body is not whole."""
     batch = decode(first_offset, body)
-    return PackedChunk(first_offset, batch.received_at_ms, first_offset, body, 0, len(batch))
+    return PackedChunk(first_offset, batch.received_at_ms, body, 0, len(batch))
 
 
 def _batch(

@@ -38,9 +38,6 @@ from gateway.queue.store import Store
 from gateway.queue.upkeep import Upkeep
 from gateway.queue.writer import Writer
 
-GATHERING_TURNS = 2
-"""Of the event loop, before a commit: the first sends the answers of the commit before, the second reads what has come
-meanwhile, which then shares this commit. Fewer commits cost less; docs/decisions/intake-speed.md has the figures."""
 TICK_S = 0.5
 _LETTERS_A_STEP = 500
 
@@ -83,7 +80,6 @@ class Queue:
         """Called by `run`, at least once a second while the writer is healthy."""
         reserve = Reserve(store.directory, budget.settings.reserve)
         self._opener = opener
-        self._clock = clock
         self._store = store
         self._budget = budget
         self._metrics = metrics
@@ -103,20 +99,11 @@ class Queue:
         self._tick()
         try:
             while True:
-                await self._writer.work_came.wait()
-                await self._gather()
-                self._writer.work_came.clear()
+                await self._writer.gather()
                 await self.step()
                 self.on_heartbeat()
         finally:
             self._timer.cancel()
-
-    async def _gather(self) -> None:
-        for _ in range(GATHERING_TURNS):
-            await asyncio.sleep(0)
-        wait_s = self._writer.rest_until_s - self._clock.monotonic_s()
-        if wait_s > 0:
-            await asyncio.sleep(wait_s)
 
     def _tick(self) -> None:
         self._upkeep.begin_round()

@@ -26,6 +26,9 @@ from gateway.queue.tail import Tail
 
 T = TypeVar("T")
 
+GATHERING_TURNS = 2
+"""Of the event loop, before a commit: the first sends the answers of the commit before, the second reads what has come
+meanwhile, which then shares this commit. Fewer commits cost less; docs/decisions/intake-speed.md has the figures."""
 REST_PER_EVENT_S = 40e-6
 LONGEST_REST_S = 0.005
 """From the start of one commit to that of the next, for each event of the former: where events come fast, fewer commits
@@ -42,7 +45,7 @@ class Writer:
         self.metrics = metrics
         self.advanced = asyncio.Event()
         """Set, and replaced by a new one, whenever readers may find more than before."""
-        self.rest_until_s = 0.0
+        self._rest_until_s = 0.0
         """When the next commit should start, by the monotonic clock."""
         self._store = store
         self._budget = budget
@@ -79,6 +82,16 @@ class Writer:
         """Something waits for a commit."""
         return bool(self._submissions or self._orders)
 
+    async def gather(self) -> None:
+        """Return once there is work, and it has had time to find company."""
+        await self.work_came.wait()
+        for _ in range(GATHERING_TURNS):
+            await asyncio.sleep(0)
+        rest_s = self._rest_until_s - self._clock.monotonic_s()
+        if rest_s > 0:
+            await asyncio.sleep(rest_s)
+        self.work_came.clear()
+
     async def commit_pending(self) -> None:
         """Commit what is waiting, if anything is, and tell those who wait for it."""
         if not self.has_work:
@@ -86,7 +99,7 @@ class Writer:
         commit = self._take()
         started_s = self._clock.monotonic_s()
         events = sum([len(submission.raws) for submission in commit.submissions])
-        self.rest_until_s = started_s + min(LONGEST_REST_S, events * REST_PER_EVENT_S)
+        self._rest_until_s = started_s + min(LONGEST_REST_S, events * REST_PER_EVENT_S)
         try:
             await self._attempt(commit)
         except sqlite3.Error as error:

@@ -43,7 +43,10 @@ class Warehouse(Protocol):
         ...
 
     async def stage(self, batches: Sequence[Packed]) -> None:
-        """What `load` will be given next: do ahead what can be done beside the load that runs. Never fails."""
+        """What `load` will be given next: do ahead what can be done beside the load that runs.
+
+        May raise anything; the load is run all the same, and will meet it again.
+        """
         ...
 
     async def load(self, batches: Sequence[Packed], log_id: str, next_offset: int) -> Loaded:

@@ -7,7 +7,7 @@ locks. Blocking: called from threads.
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 
 import duckdb
 
@@ -40,13 +40,11 @@ class Engine:
     def attached(self, connection: duckdb.DuckDBPyConnection | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
         """`connection`, or a new one, to the file, which is opened for the first user and released by the last.
 
+        It is closed at the end: what it left open would keep the file from being released.
+
         Raises WarehouseError when the file cannot be opened or written, WarehouseRowError when the rows are at fault.
         """
-        with (
-            self._translated(),
-            self._open_file() as root,
-            nullcontext(connection) if connection else root.cursor() as user,
-        ):
+        with self._translated(), self._open_file() as root, connection or root.cursor() as user:
             user.execute(f"use {DATABASE}")
             yield user
 

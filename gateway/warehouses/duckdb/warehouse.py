@@ -4,14 +4,13 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 import duckdb
 
 from gateway.model.clock import Clock
 from gateway.model.envelope import Packed
-from gateway.model.errors import WarehouseError, WarehouseRowError
 from gateway.warehouses.contract import Loaded, Table, Warehouse, WarehouseKind
 from gateway.warehouses.duckdb import catalogue, statements
 from gateway.warehouses.duckdb.engine import Engine
@@ -74,6 +73,7 @@ class DuckDBWarehouse:
         self._staging.shutdown()
         self._loading.shutdown()
         self._querying.shutdown()
+        self._forget_staged()
         self._engine.close()
 
     async def _in_thread(self, executor: ThreadPoolExecutor, work: Callable[[], T]) -> T:
@@ -88,29 +88,36 @@ class DuckDBWarehouse:
             return catalogue.next_offset(connection, log_id)
 
     def _stage(self, batches: Sequence[Packed]) -> None:
-        """Whatever goes wrong here the load itself will meet."""
-        with self._turn, suppress(WarehouseError, WarehouseRowError, duckdb.Error):
+        with self._turn:
             self._forget_staged()
             if self._stage_statement and batches:
                 self._staged = Load(self._engine.connection(), batches)
                 self._staged.stage(self._stage_statement)
 
     def _forget_staged(self) -> None:
+        """For whoever has the turn."""
         if self._staged is not None:
             self._staged.connection.close()
             self._staged = None
 
     def _load(self, batches: Sequence[Packed], log_id: str, next_offset: int) -> Loaded:
-        """What a failed load has made of the schema in memory is forgotten: the file knows what is true."""
+        """What a failed load has made of the schema in memory is forgotten: the file knows what is true.
+
+        So is what was staged: its connection would keep an engine alive that failed, and the file with it.
+        """
         load = self._begun(batches)
         try:
-            with load.connection, self._engine.attached(load.connection):
+            with self._engine.attached(load.connection):
                 self._allow_vacuum(load.connection)
                 loaded = self._within_transaction(load, log_id, next_offset)
-        except (WarehouseError, WarehouseRowError):
-            self._schema = None
-            self._stage_statement = ""
+        except BaseException:
+            with self._turn:
+                self._schema = None
+                self._stage_statement = ""
+                self._forget_staged()
             raise
+        finally:
+            load.connection.close()
         self._loads += 1
         self._events_since_vacuum += loaded.rows
         return loaded

@@ -46,6 +46,16 @@ async def test_a_duplicate_id_counts_as_delivered_and_is_not_stored_again(
         assert gateway.sample("warehouse_duplicates_total", destination="dw") == 2
 
 
+async def test_what_fails_ahead_of_a_load_does_not_fail_the_load(run: Run, store: Store, eventually: Eventually):
+    store.faults.before_stage = failing(RuntimeError("a fault that nobody foresaw"))
+    async with run({"dw": store.settings()}, [store.kind]) as gateway:
+        ids = await gateway.send(120)
+        await eventually(lambda: gateway.status("dw").next_offset == 120)
+
+        assert store.rows() == sorted(ids)
+        assert gateway.status("dw").attempts == 0
+
+
 async def test_a_warehouse_that_is_down_loses_nothing_and_delays_nobody(
     run: Run,
     store: Store,

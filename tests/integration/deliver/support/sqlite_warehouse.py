@@ -20,7 +20,7 @@ class SqliteSettings(DestinationSettings):
 
 
 class SqliteWarehouse:
-    """`before_load` and `after_commit` may raise, to stand for an outage and for a crash."""
+    """What `faults` holds may raise, to stand for an outage, a crash, or a fault of the code."""
 
     def __init__(self, path: Path, faults: "Faults") -> None:
         self.database = sqlite3.connect(path, isolation_level=None)
@@ -34,6 +34,7 @@ class SqliteWarehouse:
 
     async def stage(self, batches: Sequence[Packed]) -> None:
         """There is nothing to do ahead."""
+        await self.faults.before_stage()
 
     async def load(self, batches: Sequence[Packed], log_id: str, next_offset: int) -> Loaded:
         events = [(json.loads(stored.raw), stored.envelope.source) for batch in batches for stored in batch.unpack()]
@@ -75,6 +76,7 @@ class Faults:
 
     def __init__(self) -> None:
         self.before_open: Callable[[], Awaitable[None]] = nothing
+        self.before_stage: Callable[[], Awaitable[None]] = nothing
         self.before_load: Callable[[], Awaitable[None]] = nothing
         self.after_commit: Callable[[], Awaitable[None]] = nothing
         self.loads: list[int] = []

@@ -35,9 +35,16 @@ class Store:
         self._ids = count()
 
     async def load(self, *events: Event | bytes, envelope: Envelope = ENVELOPE) -> Loaded:
+        return await self.load_batches(self.batches(*events, envelope=envelope))
+
+    def batches(self, *events: Event | bytes, envelope: Envelope = ENVELOPE) -> list[Batch]:
+        """The events as they follow in the log."""
         batch = batch_of(list(events), envelope, self.offset)
         self.offset = batch.next_offset
-        return await self.warehouse.load([batch], "log", self.offset)
+        return [batch]
+
+    async def load_batches(self, batches: list[Batch]) -> Loaded:
+        return await self.warehouse.load(batches, "log", batches[-1].next_offset)
 
     async def rows(self, sql: str) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in (await self.warehouse.query(sql, 1000, 30)).rows]

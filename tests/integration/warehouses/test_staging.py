@@ -1,0 +1,68 @@
+"""A load that was staged ahead stores what it would have stored without."""
+
+import pytest
+
+from gateway.model.errors import WarehouseError
+from tests.integration.warehouses.support.store import Store
+from tests.integration.warehouses.test_sharing import held_open
+
+
+async def test_a_staged_load_stores_its_events_once(store: Store):
+    await store.load(store.event(context={"locale": "en"}))
+    first, repeated = store.event(context={"locale": "de"}), store.event(context={"locale": "fr"})
+    batches = store.batches(first, repeated, repeated)
+
+    await store.warehouse.stage(batches)
+    loaded = await store.load_batches(batches)
+
+    assert (loaded.rows, loaded.duplicates) == (2, 1)
+    assert await store.rows("select context_locale from tracks order by 1") == [("de",), ("en",), ("fr",)]
+
+
+async def test_columns_that_came_after_staging_are_filled(store: Store):
+    await store.load(store.event(context={"locale": "en"}))
+    before = store.batches(store.event(context={"locale": "de", "timezone": "Europe/Berlin"}))
+    later = store.batches(store.event(context={"locale": "fr", "timezone": "Europe/Paris"}))
+
+    await store.warehouse.stage(later)
+    await store.load_batches(before)
+    await store.load_batches(later)
+
+    assert await store.rows("select context_timezone from tracks where context_timezone is not null order by 1") == [
+        ("Europe/Berlin",),
+        ("Europe/Paris",),
+    ]
+
+
+async def test_other_events_than_the_staged_ones_may_be_loaded(store: Store):
+    await store.load(store.event())
+    staged, other = store.batches(store.event()), store.batches(store.event())
+
+    await store.warehouse.stage(staged)
+    await store.load_batches(other)
+    await store.load_batches(staged)
+
+    assert await store.one("select count(*) from tracks") == 3
+
+
+async def test_a_load_that_failed_lets_go_of_the_file_though_the_next_is_staged(store: Store):
+    await store.load(store.event())
+    failing, following = store.batches(store.event()), store.batches(store.event())
+
+    with held_open(store.path):
+        await store.warehouse.stage(following)
+        with pytest.raises(WarehouseError, match="another program has"):
+            await store.load_batches(failing)
+    await store.load_batches(failing)
+    await store.load_batches(following)
+
+    assert await store.one("select count(*) from tracks") == 3
+
+
+async def test_staging_before_the_first_load_is_left_to_the_load(store: Store):
+    batches = store.batches(store.event())
+
+    await store.warehouse.stage(batches)
+    await store.load_batches(batches)
+
+    assert await store.one("select count(*) from tracks") == 1
