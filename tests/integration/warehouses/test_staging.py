@@ -45,7 +45,7 @@ async def test_other_events_than_the_staged_ones_may_be_loaded(store: Store):
     assert await store.one("select count(*) from tracks") == 3
 
 
-async def test_a_load_that_failed_lets_go_of_the_file_though_the_next_is_staged(store: Store):
+async def test_a_load_that_failed_succeeds_later_though_the_next_was_staged_meanwhile(store: Store):
     await store.load(store.event())
     failing, following = store.batches(store.event()), store.batches(store.event())
 

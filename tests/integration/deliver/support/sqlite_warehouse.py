@@ -32,7 +32,7 @@ class SqliteWarehouse:
         row = self.database.execute("SELECT next_offset FROM cursors WHERE log_id = ?", [log_id]).fetchone()
         return row and row[0]
 
-    async def stage(self, batches: Sequence[Packed]) -> None:
+    async def stage(self, batches: Sequence[Packed]) -> None:  # noqa: ARG002 - the contract's arguments
         """There is nothing to do ahead."""
         await self.faults.before_stage()
 
