@@ -1,7 +1,7 @@
 """Group commit: one transaction after the other, each with all that came while the one before was written.
 
-A lone request is committed at once; where many come, a commit waits a few milliseconds for company. What waits for a
-commit hears of it when it is on disk, or that it is not.
+Nothing waits for company: a lone request is committed at once. What waits for a commit hears of it when it is on disk,
+or that it is not.
 """
 
 import asyncio
@@ -29,10 +29,6 @@ T = TypeVar("T")
 GATHERING_TURNS = 2
 """Of the event loop, before a commit: the first sends the answers of the commit before, the second reads what has come
 meanwhile, which then shares this commit. Fewer commits cost less; docs/decisions/intake-speed.md has the figures."""
-REST_PER_EVENT_S = 40e-6
-LONGEST_REST_S = 0.005
-"""From the start of one commit to that of the next, for each event of the former: where events come fast, fewer commits
-do the same for less. A client that waits for its answer before it sends again is not made to wait by its own event."""
 
 
 class Writer:
@@ -45,8 +41,6 @@ class Writer:
         self.metrics = metrics
         self.advanced = asyncio.Event()
         """Set, and replaced by a new one, whenever readers may find more than before."""
-        self._rest_until_s = 0.0
-        """When the next commit should start, by the monotonic clock."""
         self._store = store
         self._budget = budget
         self._reserve = reserve
@@ -83,13 +77,10 @@ class Writer:
         return bool(self._submissions or self._orders)
 
     async def gather(self) -> None:
-        """Return once there is work, and it has had time to find company."""
+        """Return once there is work, with what comes along with it."""
         await self.work_came.wait()
         for _ in range(GATHERING_TURNS):
             await asyncio.sleep(0)
-        rest_s = self._rest_until_s - self._clock.monotonic_s()
-        if rest_s > 0:
-            await asyncio.sleep(rest_s)
         self.work_came.clear()
 
     async def commit_pending(self) -> None:
@@ -98,8 +89,6 @@ class Writer:
             return
         commit = self._take()
         started_s = self._clock.monotonic_s()
-        events = sum([len(submission.raws) for submission in commit.submissions])
-        self._rest_until_s = started_s + min(LONGEST_REST_S, events * REST_PER_EVENT_S)
         try:
             await self._attempt(commit)
         except sqlite3.Error as error:
