@@ -64,7 +64,7 @@ class Batch:
 
     first_offset: int
     blob: bytes
-    """The events' JSON back to back."""
+    """The events' JSON back to back; what follows the last of them is no event's."""
     bounds: "array[int]"
     """Type code 'I', one more than there are events: event i is blob[bounds[i]:bounds[i + 1]]."""
     envelopes: Sequence[Envelope]

@@ -5,7 +5,7 @@ from collections import OrderedDict
 
 from gateway.model.envelope import Batch
 
-MAX_CACHE_BYTES = 8 * 2**20
+MAX_CACHE_BYTES = 4 * 2**20
 _EVENT_BYTES = 8
 """Of the columns, for each event."""
 

@@ -7,7 +7,8 @@ import sqlite3
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from gateway.queue.codec import decode
+from gateway.model.envelope import Batch
+from gateway.queue.codec import PackedChunk, decode, verify
 from gateway.queue.digests import position_of
 from gateway.queue.statements import named_queries
 
@@ -37,8 +38,18 @@ class Body(NamedTuple):
 
     first_offset: int
     events: int
+    received_at_ms: int
     raw_bytes: int
     body: bytes
+
+    def unpack(self) -> Batch:
+        """The events. Raises DamagedChunkError if the body is not whole."""
+        return decode(self.first_offset, self.body)
+
+    def pack(self) -> PackedChunk:
+        """The events as they are stored. Raises DamagedChunkError if the body is not whole."""
+        verify(self.first_offset, self.body)
+        return PackedChunk(self.first_offset, self.received_at_ms, self.body, 0, self.events)
 
 
 def last_chunk(connection: sqlite3.Connection) -> Chunk | None:
@@ -105,7 +116,7 @@ def first_received_at(connection: sqlite3.Connection, at_ms: int, first_offset: 
     found = connection.execute(CHUNKS["bodies_from"], (low,)).fetchone()
     if found is None:
         return head_offset
-    batch = decode(found[0], found[3])
+    batch = Body(*found).unpack()
     times = [envelope.received_at_ms for envelope in batch.envelopes]
     return next((at for at in range(len(batch)) if times[batch.envelope_of[at]] >= at_ms), 0) + batch.first_offset
 

@@ -12,7 +12,7 @@ from gateway.model.clock import Clock
 from gateway.model.envelope import Batch, Packed
 from gateway.queue.aside import damaged_directory
 from gateway.queue.chunks import CHUNKS, Body, Span, bodies
-from gateway.queue.codec import DamagedChunkError, decode, pack
+from gateway.queue.codec import DamagedChunkError
 from gateway.queue.log import LOG
 from gateway.queue.store import Store
 from gateway.queue.writer import Writer
@@ -87,13 +87,13 @@ class Reading:
 
     async def _fetch_whole(self, span: Span) -> Sequence[Batch]:
         """Whole chunks from the database; they are cached, for the next reader is likely to want them too."""
-        batches = await self._fetch(decode, span)
+        batches = await self._fetch(Body.unpack, span)
         for batch in batches:
             self._writer.cache.add(batch)
         return batches
 
     async def _fetch_packed(self, span: Span) -> Sequence[Packed]:
-        chunks = await self._fetch(pack, span)
+        chunks = await self._fetch(Body.pack, span)
         if not chunks:
             return []
         first = chunks[0].slice(max(span.offset - chunks[0].first_offset, 0), len(chunks[0]))
@@ -101,8 +101,8 @@ class Reading:
         over = sum(map(len, packed)) - span.max_events
         return [*packed[:-1], packed[-1].slice(0, len(packed[-1]) - over)] if over > 0 else packed
 
-    async def _fetch(self, read: Callable[[int, bytes], P], span: Span) -> list[P]:
-        """Chunks from the database, each as `read` makes it from its offset and its body."""
+    async def _fetch(self, read: Callable[[Body], P], span: Span) -> list[P]:
+        """Chunks from the database, each as `read` makes it."""
         stored = await self._store.ask(bodies, span)
         if sum(body.raw_bytes for body in stored) <= _INLINE_BYTES:
             chunks, damaged = _read_whole(read, stored)
@@ -123,13 +123,13 @@ class Reading:
         )
 
 
-def _read_whole(read: Callable[[int, bytes], P], stored: Sequence[Body]) -> tuple[list[P], list[Body]]:
+def _read_whole(read: Callable[[Body], P], stored: Sequence[Body]) -> tuple[list[P], list[Body]]:
     """The chunks, and those that are damaged."""
     chunks: list[P] = []
     damaged: list[Body] = []
     for body in stored:
         try:
-            chunks.append(read(body.first_offset, body.body))
+            chunks.append(read(body))
         except DamagedChunkError:
             damaged.append(body)
     return chunks, damaged

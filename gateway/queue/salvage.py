@@ -16,7 +16,6 @@ from gateway.model.envelope import Batch
 from gateway.queue.append import Appender
 from gateway.queue.aside import mark_begun
 from gateway.queue.chunks import CHUNKS, Body
-from gateway.queue.codec import decode
 from gateway.queue.cursors import CURSORS, all_cursors
 from gateway.queue.database import transaction
 from gateway.queue.digests import digests_of
@@ -171,7 +170,7 @@ def _import_chunks(
             lost, offset = lost + chunk.first_offset + 1 - offset, max(offset, chunk.first_offset) + 1
             continue
         lost += chunk.first_offset - offset
-        _insert(connection, body, chunk.received_at_ms, appender)
+        _insert(connection, body, appender)
         offset, size = chunk.next_offset, size + body.raw_bytes
     if offset >= end_offset:
         connection.execute(SALVAGE["finish"])
@@ -180,13 +179,13 @@ def _import_chunks(
     return Imported(Import(importing.directory, None, offset, end_offset), lost)
 
 
-def _insert(connection: sqlite3.Connection, body: Body, received_at_ms: int, appender: Appender) -> None:
+def _insert(connection: sqlite3.Connection, body: Body, appender: Appender) -> None:
     """The chunk and its ids, which are made anew: the seed may have changed, and the old ones may be lost."""
-    batch = decode(body.first_offset, body.body)
+    batch = body.unpack()
     digests = [_digest(batch, index, appender.digest_seed) for index in range(len(batch))]
-    connection.execute(CHUNKS["insert"], (body.first_offset, body.events, received_at_ms, body.raw_bytes, body.body))
-    connection.execute(CHUNKS["insert_ids"], (body.first_offset, received_at_ms, b"".join(digests)))
-    appender.dedupe.remember(digests, received_at_ms)
+    connection.execute(CHUNKS["insert"], body)
+    connection.execute(CHUNKS["insert_ids"], (body.first_offset, body.received_at_ms, b"".join(digests)))
+    appender.dedupe.remember(digests, body.received_at_ms)
 
 
 def _digest(batch: Batch, index: int, seed: int) -> bytes:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from gateway.queue.chunks import Body, Chunk, chunk_from, last_chunk
-from gateway.queue.codec import DamagedChunkError, decode
+from gateway.queue.codec import DamagedChunkError
 from gateway.queue.log import LogRow, get_log_row
 from gateway.queue.statements import named_queries
 from gateway.queue.store import FILE_NAME
@@ -122,7 +122,7 @@ def read_body(source: sqlite3.Connection, chunk: Chunk) -> Body | None:
         return None
     body = Body(*row)
     try:
-        batch = decode(body.first_offset, body.body)
+        batch = body.unpack()
     except (DamagedChunkError, TypeError):
         return None
     return body if (body.first_offset, len(batch)) == (chunk.first_offset, body.events) else None

@@ -17,7 +17,7 @@ SELECT first_offset, count, received_at_ms FROM chunks WHERE first_offset <= ? O
 SELECT first_offset, count, received_at_ms FROM chunks WHERE first_offset >= ? ORDER BY first_offset;
 
 -- name: bodies_from
-SELECT first_offset, count, raw_bytes, body FROM chunks WHERE first_offset >= ? ORDER BY first_offset;
+SELECT first_offset, count, received_at_ms, raw_bytes, body FROM chunks WHERE first_offset >= ? ORDER BY first_offset;
 
 -- name: ids_from
 SELECT first_offset, received_at_ms, digests FROM chunk_ids WHERE first_offset >= ? ORDER BY first_offset;

@@ -6,7 +6,15 @@ from typing import Literal
 from pydantic import Field
 
 from gateway.config import BatchSettings, DestinationSettings
-from gateway.config.units import Size
+from gateway.config.units import Duration, Size
+
+
+class LoadSettings(BatchSettings):
+    """One load. Larger loads cost less for each event; `max_wait` is how old a row may get before it is there."""
+
+    max_events: int = Field(default=20_000, ge=1)
+    max_bytes: Size = 16 * 2**20
+    max_wait: Duration = 1
 
 
 class DuckDBSettings(DestinationSettings):
@@ -15,8 +23,7 @@ class DuckDBSettings(DestinationSettings):
     type: Literal["duckdb"] = "duckdb"
     path: Path
     """The database file; made when it is not there."""
-    batch: BatchSettings = BatchSettings(max_events=20_000, max_bytes=16 * 2**20, max_wait=1)
-    """One load. Larger loads cost less for each event; `max_wait` is how old a row may get before it is there."""
+    batch: LoadSettings = LoadSettings()
     memory_limit: Size = 64 * 2**20
     """What DuckDB may use for loads and queries; beyond it, it goes to disk beside the file."""
     threads: int = Field(default=1, ge=1, le=64)

@@ -4,7 +4,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, closing
 from typing import TypeVar
 
 import duckdb
@@ -42,9 +42,9 @@ class DuckDBWarehouse:
         self._schema: Schema | None = None
         self._shapes: dict[int, Shape] = {}
         self._loads = 0
-        self._events_since_vacuum = 0
-        self._busy_events = LOADS_BETWEEN_VACUUMS * settings.batch.max_events // 2
         self._turn = threading.Lock()
+        self._next_waits = False
+        """For its turn: there is more to load at once."""
         self._stage_statement = ""
         self._staged: Load | None = None
 
@@ -88,7 +88,9 @@ class DuckDBWarehouse:
             return catalogue.next_offset(connection, log_id)
 
     def _stage(self, batches: Sequence[Packed]) -> None:
+        self._next_waits = True
         with self._turn:
+            self._next_waits = False
             self._forget_staged()
             if self._stage_statement and batches:
                 self._staged = Load(self._engine.connection(), batches)
@@ -105,52 +107,51 @@ class DuckDBWarehouse:
 
         So is what was staged: its connection would keep an engine alive that failed, and the file with it.
         """
-        load = self._begun(batches)
         try:
-            with self._engine.attached(load.connection):
-                self._allow_vacuum(load.connection)
-                loaded = self._within_transaction(load, log_id, next_offset)
+            loaded = self._store(batches, log_id, next_offset)
         except BaseException:
             with self._turn:
                 self._schema = None
                 self._stage_statement = ""
                 self._forget_staged()
             raise
-        finally:
-            load.connection.close()
         self._loads += 1
-        self._events_since_vacuum += loaded.rows
+        return loaded
+
+    def _store(self, batches: Sequence[Packed], log_id: str, next_offset: int) -> Loaded:
+        """Keeps its turn until the commit: were the next load staged sooner, it would keep this one waiting."""
+        with ExitStack() as turn:
+            turn.enter_context(self._turn)
+            load = self._begun(batches)
+            with closing(load.connection) as connection, self._engine.attached(connection):
+                connection.begin()
+                schema = self._known_schema(connection)
+                loaded = load.run(schema, self._shapes, log_id, next_offset)
+                self._stage_statement = statements.stage(schema.context)
+                self._allow_vacuum(connection)
+                turn.close()
+                connection.commit()
+                schema.settle()
         return loaded
 
     def _begun(self, batches: Sequence[Packed]) -> Load:
         """The load of these batches, as far as it was staged."""
-        with self._turn:
-            if self._staged is not None and self._staged.batches is batches:
-                load, self._staged = self._staged, None
-                return load
+        if self._staged is not None and self._staged.batches is batches:
+            load, self._staged = self._staged, None
+            return load
         return Load(self._engine.connection(), batches)
 
-    def _within_transaction(self, load: Load, log_id: str, next_offset: int) -> Loaded:
-        connection = load.connection
-        with self._turn:
-            connection.begin()
-            if self._schema is None:
-                self._shapes.clear()
-                catalogue.create_own_tables(connection)
-                self._schema = catalogue.read_schema(connection, self._limits)
-            loaded = load.run(self._schema, self._shapes, log_id, next_offset)
-            self._stage_statement = statements.stage(self._schema.context)
-        connection.commit()
-        self._schema.settle()
-        return loaded
+    def _known_schema(self, connection: duckdb.DuckDBPyConnection) -> Schema:
+        if self._schema is None:
+            self._shapes.clear()
+            catalogue.create_own_tables(connection)
+            self._schema = catalogue.read_schema(connection, self._limits)
+        return self._schema
 
     def _allow_vacuum(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Small loads leave small row groups. Large ones do not need it, and then there is no time for it either."""
+        """Small loads leave small row groups. Where loads follow each other there is no time to put them together."""
         is_time = self._loads % LOADS_BETWEEN_VACUUMS == LOADS_BETWEEN_VACUUMS - 1
-        is_quiet = self._events_since_vacuum < self._busy_events
-        connection.execute(f"set max_vacuum_tasks = {VACUUM_TASKS if is_time and is_quiet else 0}")
-        if is_time:
-            self._events_since_vacuum = 0
+        connection.execute(f"set max_vacuum_tasks = {VACUUM_TASKS if is_time and not self._next_waits else 0}")
 
 
 @asynccontextmanager
