@@ -124,17 +124,18 @@ class WarehouseWorker:
         self._opened = True
 
     async def _load_all(self, tasks: asyncio.TaskGroup, task_name: str) -> None:
-        """Until a replay's end, or for ever; the next span is read while one loads."""
-        next_span = tasks.create_task(self._read_ahead(self._loader.cursor.next_offset), name=task_name)
+        """Until a replay's end, or for ever; the next span is read and staged while one loads."""
+        next_span = tasks.create_task(self._read(self._loader.cursor.next_offset), name=task_name)
         while span := await next_span:
-            next_span = tasks.create_task(self._read_ahead(span.next_offset), name=task_name)
+            next_span = tasks.create_task(self._read_ahead(tasks, span.next_offset), name=task_name)
             async with self._busy:
                 await self._loader.load(span)
 
-    async def _read_ahead(self, offset: int) -> Span | None:
+    async def _read_ahead(self, tasks: asyncio.TaskGroup, offset: int) -> Span | None:
+        """The span, which is staged beside the load that runs. It is the warehouse that waits for the staging."""
         span = await self._read(offset)
-        if span:
-            await self._loader.stage(span)
+        if span and self._busy.locked():
+            tasks.create_task(self._loader.stage(span), name=f"deliver.{self.name.name}.stage")
         return span
 
     async def _read(self, offset: int) -> Span | None:

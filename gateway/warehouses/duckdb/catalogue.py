@@ -19,7 +19,8 @@ from gateway.warehouses.values import ColumnType
 IDS = "_headwater_ids"
 """Two halves of a hash of source and id, for every event that was ever stored."""
 CURSORS = "_headwater_cursors"
-OWN_TABLES = (IDS, CURSORS)
+FILLED = "_headwater_filled"
+"""Up to which load events' own tables are filled: all of them (an empty name), and by name those that are further."""
 
 _TYPES = {sql_type: column_type for column_type, sql_type in SQL_TYPES.items()}
 _OWN_COLUMNS = {name: {*STANDARD_COLUMNS, EXTRA, *OWN_COLUMNS_OF.get(name, ())} for name in TABLES_OF_TYPE.values()}
@@ -30,6 +31,7 @@ def create_own_tables(connection: duckdb.DuckDBPyConnection) -> None:
     """Make what a new file lacks."""
     connection.execute(f"create table if not exists {IDS} (high ubigint not null, low ubigint not null)")
     connection.execute(f"create table if not exists {CURSORS} (log_id varchar not null, next_offset bigint not null)")
+    connection.execute(f"create table if not exists {FILLED} (event varchar not null, last_load bigint not null)")
 
 
 def next_offset(connection: duckdb.DuckDBPyConnection, log_id: str) -> int | None:

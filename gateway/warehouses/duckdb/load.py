@@ -33,6 +33,8 @@ class Load:
         self._first_envelopes: Sequence[int] = []
         self._unpacked: tuple[int, Batch] | None = None
         self._warnings: Counter[str] = Counter()
+        self.event_rows: Counter[str] = Counter()
+        """About how many rows events' own tables lack after the load."""
 
     def stage(self, statement: str) -> None:
         """Read the events by a statement of `statements.stage`, unless that is how they were read already."""
@@ -45,14 +47,17 @@ class Load:
         self.connection.execute(statement)
         self._staged_by = statement
 
-    def run(self, schema: Schema, shapes: dict[int, Shape], log_id: str, next_offset: int) -> Loaded:
-        """Everything but the commit. `shapes` remembers, for as long as `schema` is the same, where events go."""
+    def run(self, schema: Schema, shapes: dict[int, Shape], number: int, *, log_id: str, next_offset: int) -> Loaded:
+        """Everything but the commit. `shapes` remembers, for as long as `schema` is the same, where events go.
+
+        `number` is the load's, for the rows of `tracks`.
+        """
         events = self._first_positions[-1]
-        rows = self._store(schema, shapes) if events else 0
+        rows = self._store(schema, shapes, number) if events else 0
         store_offset(self.connection, log_id, next_offset)
         return Loaded(rows, events - rows, self._warnings)
 
-    def _store(self, schema: Schema, shapes: dict[int, Shape]) -> int:
+    def _store(self, schema: Schema, shapes: dict[int, Shape], number: int) -> int:
         connection = self.connection
         self.stage(statements.stage(schema.context))
         present = self._learn(schema, shapes)
@@ -60,9 +65,9 @@ class Load:
             self.stage(statements.stage(schema.context))
         self._drop_duplicates()
         self._name_events(schema)
-        self._repair(schema, present)
-        for name in _tables(present):
-            connection.execute(statements.fill_table(schema.tables[name], schema.context))
+        repaired = self._repair(schema, present)
+        for name in sorted({shape.tables[0] for shape in present.values()} | repaired):
+            connection.execute(statements.fill_table(schema.tables[name], schema.context, number))
         connection.execute(f"insert into {IDS} select high, low from temp.hashes")
         return self._number("select count(*) from temp.staged")
 
@@ -78,6 +83,8 @@ class Load:
             schema.learn(event)
         for shape, event in new.items():
             shapes[shape] = schema.shape(event)
+        for shape, _, rows in samples:
+            self.event_rows.update(dict.fromkeys(shapes[shape].tables[1:], rows))
         self._warnings[TOO_MANY_TABLES] += sum(rows for shape, _, rows in samples if shapes[shape].lacks_table)
         return {shape: shapes[shape] for shape, _, _ in samples}
 
@@ -109,23 +116,25 @@ class Load:
         names = [(text, schema.table_of_event(text)) for (text,) in rows]
         self.connection.register("event_names", arrivals.names_of([named for named in names if named[1]]))
 
-    def _repair(self, schema: Schema, shapes: Mapping[int, Shape]) -> None:
-        """Stage what the SQL would misread once more, as Python reads it."""
+    def _repair(self, schema: Schema, shapes: Mapping[int, Shape]) -> set[str]:
+        """Stage what the SQL would misread once more, as Python reads it; the tables with columns for their bodies."""
         odd = self._odd(schema, shapes)
         if not odd:
-            return
+            return set()
         positions = sorted(odd)
         repaired = [self._repaired(schema, position) for position in positions]
         envelopes = [self._envelope_index(position) for position in positions]
         self.connection.register("repaired", arrivals.repaired_of(repaired, positions, envelopes))
         self._forget("staged", odd)
         self.connection.execute(statements.stage_repaired(schema.context))
+        tables = [schema.body_table(decode(self._stored(position).raw)) for position in positions]
+        return {table.name for table in tables if table}
 
     def _odd(self, schema: Schema, shapes: Mapping[int, Shape]) -> set[int]:
         misfits = ", ".join(str(shape) for shape, known in shapes.items() if not known.fits)
         of_misfit_shape = f" or shape in ({misfits})" if misfits else ""
         odd = self._positions(f"select position from temp.staged where is_odd{of_misfit_shape}")
-        for name in _tables(shapes):
+        for name in sorted({name for shape in shapes.values() for name in shape.tables}):
             query = statements.find_unreadable_moments(schema.tables[name])
             if query is not None:
                 odd |= self._positions(query)
@@ -166,7 +175,3 @@ class Load:
         row = self.connection.execute(query).fetchone()
         assert row is not None
         return int(row[0])
-
-
-def _tables(shapes: Mapping[int, Shape]) -> list[str]:
-    return sorted({name for shape in shapes.values() for name in shape.tables})

@@ -24,7 +24,7 @@ class DuckDBSettings(DestinationSettings):
     path: Path
     """The database file; made when it is not there."""
     batch: LoadSettings = LoadSettings()
-    memory_limit: Size = 64 * 2**20
+    memory_limit: Size = 48 * 2**20
     """What DuckDB may use for loads and queries; beyond it, it goes to disk beside the file."""
     threads: int = Field(default=1, ge=1, le=64)
     """Threads of DuckDB."""

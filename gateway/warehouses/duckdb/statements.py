@@ -26,7 +26,7 @@ SQL_TYPES = {
 }
 MOMENTS = ("received_at", "sent_at", "original_timestamp", "timestamp")
 OWN_COLUMNS_OF = {
-    "tracks": {"event": "VARCHAR", "event_text": "VARCHAR", "properties": "JSON"},
+    "tracks": {"event": "VARCHAR", "event_text": "VARCHAR", "properties": "JSON", "_load": "BIGINT"},
     "event": {"event": "VARCHAR", "event_text": "VARCHAR"},
     "groups": {"group_id": "VARCHAR"},
     "aliases": {"previous_id": "VARCHAR"},
@@ -90,16 +90,30 @@ def create_users(identifies: Columns) -> str:
     return f"create or replace view users as select {listed} from identifies where user_id is not null group by user_id"
 
 
-def fill_table(table: Table, context: Columns) -> str:
-    """The rows of one table. The last column to be read is the body, once for all its keys."""
+def fill_table(table: Table, context: Columns, load: int) -> str:
+    """The rows of one table; of an event's own table only the repaired ones, for the others come from `tracks`.
+
+    The last column to be read is the body, once for all its keys.
+    """
     values = {name: f"s.{quoted(name)}" for name in STANDARD_COLUMNS}
     values |= {column.name: f"s.{quoted(column.name)}" for column, _path in context.readable()}
-    values |= {EXTRA: "s.extra"} | _own_values(table)
+    values |= {EXTRA: "s.extra"} | _own_values(table, load)
     source = f"temp.staged s {_rows_of(table)}"
     if table.kind != "tracks":
         values |= {column.name: _value("b", column, path) for column, path in table.columns.readable()}
         source = f"(select s.*, {_read('s.body', table.columns)} as b from {source}) s"
     names, expressions = ", ".join(map(quoted, values)), ", ".join(values.values())
+    return f"insert into {quoted(table.name)} ({names}) select {expressions} from {source}"
+
+
+def fill_from_tracks(table: Table, context: Columns) -> str:
+    """The rows of an event's own table, of the loads from the first parameter to the second."""
+    shared = (*STANDARD_COLUMNS, *(column.name for column, _path in context.readable()), EXTRA, "event", "event_text")
+    values = {name: f"t.{quoted(name)}" for name in shared}
+    values |= {column.name: _value("b", column, path) for column, path in table.columns.readable()}
+    rows = f"from tracks where _load between ? and ? and event = {literal(table.name)}"
+    names, expressions = ", ".join(map(quoted, values)), ", ".join(values.values())
+    source = f"(select *, {_read('properties', table.columns)} as b {rows}) t"
     return f"insert into {quoted(table.name)} ({names}) select {expressions} from {source}"
 
 
@@ -221,12 +235,13 @@ def _context_value(column: Column, path: Path) -> str:
     return value
 
 
-def _own_values(table: Table) -> dict[str, str]:
+def _own_values(table: Table, load: int) -> dict[str, str]:
     return {
         "tracks": {
             "event": "n.event",
             "event_text": "s.event_text",
             "properties": "coalesce(s.all_properties, s.body)",
+            "_load": f"case when s.all_properties is null then {load} end",
         },
         "event": {"event": literal(table.name), "event_text": "s.event_text"},
         "groups": {"group_id": "s.group_id"},
@@ -240,7 +255,7 @@ def _rows_of(table: Table) -> str:
             return "left join event_names n using (event_text) where s.type = 'track'"
         case "event":
             named = f"select event_text from event_names where event = {literal(table.name)}"
-            return f"where s.type = 'track' and s.event_text in ({named})"
+            return f"where s.all_properties is not null and s.event_text in ({named})"
         case _:
             return f"where s.type = {literal(_TYPE_OF_TABLE[table.kind])}"
 

@@ -1,7 +1,6 @@
 """DuckDB, the embedded warehouse: one file on the machine itself."""
 
 import asyncio
-import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager, closing
@@ -11,12 +10,15 @@ import duckdb
 
 from gateway.model.clock import Clock
 from gateway.model.envelope import Packed
+from gateway.model.errors import WarehouseError
 from gateway.warehouses.contract import Loaded, Table, Warehouse, WarehouseKind
 from gateway.warehouses.duckdb import catalogue, statements
 from gateway.warehouses.duckdb.engine import Engine
+from gateway.warehouses.duckdb.event_tables import EventTables
 from gateway.warehouses.duckdb.load import Load
 from gateway.warehouses.duckdb.question import ask
 from gateway.warehouses.duckdb.settings import DuckDBSettings
+from gateway.warehouses.duckdb.turns import Turns
 from gateway.warehouses.schema import Limits, Schema, Shape
 
 T = TypeVar("T")
@@ -33,18 +35,21 @@ class DuckDBWarehouse:
     have nothing to do with each other. For everything else a load has DuckDB's memory to itself.
     """
 
-    def __init__(self, settings: DuckDBSettings) -> None:
+    def __init__(self, settings: DuckDBSettings, clock: Clock) -> None:
         self._limits = Limits(settings.max_event_tables, settings.max_columns, settings.max_context_columns)
         self._engine = Engine(settings)
+        self._event_tables = EventTables(clock)
         self._loading = ThreadPoolExecutor(1, "warehouse.load")
         self._staging = ThreadPoolExecutor(1, "warehouse.stage")
         self._querying = ThreadPoolExecutor(1, "warehouse.query")
         self._schema: Schema | None = None
         self._shapes: dict[int, Shape] = {}
         self._loads = 0
-        self._turn = threading.Lock()
-        self._next_waits = False
-        """For its turn: there is more to load at once."""
+        self._turns = Turns()
+        self._waiting: Sequence[Packed] | None = None
+        """To be staged: there is more to load at once."""
+        self._begun_last: Sequence[Packed] | None = None
+        """Too late to be staged."""
         self._stage_statement = ""
         self._staged: Load | None = None
 
@@ -81,18 +86,18 @@ class DuckDBWarehouse:
 
     def _prepare(self) -> None:
         with self._engine.attached() as connection:
-            catalogue.create_own_tables(connection)
+            self._event_tables.fill(connection, self._read_schema(connection), is_busy=False)
 
     def _next_offset(self, log_id: str) -> int | None:
         with self._engine.attached() as connection:
             return catalogue.next_offset(connection, log_id)
 
     def _stage(self, batches: Sequence[Packed]) -> None:
-        self._next_waits = True
-        with self._turn:
-            self._next_waits = False
+        self._waiting = batches
+        with self._turns.stage():
+            self._waiting = None
             self._forget_staged()
-            if self._stage_statement and batches:
+            if self._stage_statement and batches and batches is not self._begun_last:
                 self._staged = Load(self._engine.connection(), batches)
                 self._staged.stage(self._stage_statement)
 
@@ -110,7 +115,7 @@ class DuckDBWarehouse:
         try:
             loaded = self._store(batches, log_id, next_offset)
         except BaseException:
-            with self._turn:
+            with self._turns.load():
                 self._schema = None
                 self._stage_statement = ""
                 self._forget_staged()
@@ -121,43 +126,57 @@ class DuckDBWarehouse:
     def _store(self, batches: Sequence[Packed], log_id: str, next_offset: int) -> Loaded:
         """Keeps its turn until the commit: were the next load staged sooner, it would keep this one waiting."""
         with ExitStack() as turn:
-            turn.enter_context(self._turn)
+            turn.enter_context(self._turns.load())
             load = self._begun(batches)
             with closing(load.connection) as connection, self._engine.attached(connection):
+                schema = self._schema = self._schema or self._read_schema(connection)
+                self._event_tables.fill(connection, schema, is_busy=True)
                 connection.begin()
-                schema = self._known_schema(connection)
-                loaded = load.run(schema, self._shapes, log_id, next_offset)
+                number = self._event_tables.next_load
+                loaded = load.run(schema, self._shapes, number, log_id=log_id, next_offset=next_offset)
                 self._stage_statement = statements.stage(schema.context)
-                self._allow_vacuum(connection)
+                is_busy = self._waiting is not None and self._waiting is not batches
+                self._allow_vacuum(connection, is_busy=is_busy)
                 turn.close()
                 connection.commit()
                 schema.settle()
+                self._event_tables.stored(load.event_rows)
+                self._fill_event_tables(connection, schema, is_busy=is_busy)
         return loaded
+
+    def _fill_event_tables(self, connection: duckdb.DuckDBPyConnection, schema: Schema, *, is_busy: bool) -> None:
+        """After a load that was stored, whatever comes of this; the next one meets what fails here again."""
+        try:
+            self._event_tables.fill(connection, schema, is_busy=is_busy)
+        except (WarehouseError, duckdb.Error):
+            self._schema = None
 
     def _begun(self, batches: Sequence[Packed]) -> Load:
         """The load of these batches, as far as it was staged."""
+        self._begun_last = batches
         if self._staged is not None and self._staged.batches is batches:
             load, self._staged = self._staged, None
             return load
         return Load(self._engine.connection(), batches)
 
-    def _known_schema(self, connection: duckdb.DuckDBPyConnection) -> Schema:
-        if self._schema is None:
-            self._shapes.clear()
-            catalogue.create_own_tables(connection)
-            self._schema = catalogue.read_schema(connection, self._limits)
-        return self._schema
+    def _read_schema(self, connection: duckdb.DuckDBPyConnection) -> Schema:
+        """Everything that is known of the file, anew."""
+        catalogue.create_own_tables(connection)
+        schema = catalogue.read_schema(connection, self._limits)
+        self._event_tables.restore(connection, schema)
+        self._shapes.clear()
+        return schema
 
-    def _allow_vacuum(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def _allow_vacuum(self, connection: duckdb.DuckDBPyConnection, *, is_busy: bool) -> None:
         """Small loads leave small row groups. Where loads follow each other there is no time to put them together."""
         is_time = self._loads % LOADS_BETWEEN_VACUUMS == LOADS_BETWEEN_VACUUMS - 1
-        connection.execute(f"set max_vacuum_tasks = {VACUUM_TASKS if is_time and not self._next_waits else 0}")
+        connection.execute(f"set max_vacuum_tasks = {VACUUM_TASKS if is_time and not is_busy else 0}")
 
 
 @asynccontextmanager
-async def open_duckdb(settings: DuckDBSettings, _clock: Clock) -> AsyncIterator[Warehouse]:
+async def open_duckdb(settings: DuckDBSettings, clock: Clock) -> AsyncIterator[Warehouse]:
     """The warehouse for as long as the context. Raises WarehouseError when the file cannot be opened."""
-    warehouse = DuckDBWarehouse(settings)
+    warehouse = DuckDBWarehouse(settings, clock)
     try:
         await warehouse.prepare()
         yield warehouse
