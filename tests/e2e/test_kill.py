@@ -49,6 +49,7 @@ async def test_no_acknowledged_event_is_lost_or_stored_twice(
     assert len(acknowledged) > kills
     assert len(rows) == len({message_id for message_id, _ in rows}), "an event was stored twice"
     assert acknowledged.items() - dict(rows).items() == set(), "an acknowledged event is not in DuckDB as it was sent"
+    assert sorted(daemon.rows("select id, number from order_completed")) == sorted(rows), "its own table has other rows"
     assert acknowledged.keys() - receiver.taken.keys() == set(), "the webhook never got an acknowledged event"
 
 
