@@ -69,8 +69,10 @@ class Dedupe:
         self._recent: set[bytes] = set()
         self._recent_newest_at_ms = 0
         self._recent_slot = 0
+        self._recent_keys: list[Keys] = []
+        """The recent ids that the filter knows, as they came: a set takes long to read."""
         self._unfiltered: list[bytes] = []
-        """Those of the recent ids that the filter does not know yet."""
+        """Those that it does not know yet."""
 
     def __len__(self) -> int:
         return len(self._recent) + sum(run.count for run in self._runs)
@@ -123,18 +125,19 @@ class Dedupe:
         doomed = self._crowded_out()
         for run in doomed:
             _delete(connection, run)
-        partitions = 1 << max(1, (len(self._recent) // _IDS_PER_PAGE).bit_length())
+        self._filter_the_rest()
+        keys = np.concatenate(self._recent_keys)
+        partitions = 1 << max(1, (len(keys) // _IDS_PER_PAGE).bit_length())
         number = self._runs[-1].number + 1 if self._runs else 1
-        run = Run(number, partitions, len(self._recent), self._recent_newest_at_ms, self._recent_slot)
+        run = Run(number, partitions, len(keys), self._recent_newest_at_ms, self._recent_slot)
         connection.execute(DEDUPE["insert_run"], (number, partitions, run.count, run.newest_at_ms))
-        connection.executemany(DEDUPE["insert_page"], _pages(run, keys_of(b"".join(self._recent))))
+        connection.executemany(DEDUPE["insert_page"], _pages(run, keys))
 
         def remember() -> None:
-            self._filter_the_rest()
             for old in doomed:
                 self._forget(old)
             self._runs.append(run)
-            self._recent = set()
+            self._recent, self._recent_keys = set(), []
             self._recent_slot = self._free_slot()
 
         return remember
@@ -159,7 +162,9 @@ class Dedupe:
         return doomed
 
     def _filter_the_rest(self) -> None:
-        self._filter.add(keys_of(b"".join(self._unfiltered)), self._recent_slot)
+        keys = keys_of(b"".join(self._unfiltered))
+        self._filter.add(keys, self._recent_slot)
+        self._recent_keys.append(keys)
         self._unfiltered = []
 
     def _is_in(self, connection: sqlite3.Connection, digest: bytes, candidates: int) -> bool:
