@@ -45,6 +45,8 @@ class DuckDBWarehouse:
         self._schema: Schema | None = None
         self._shapes: dict[int, Shape] = {}
         self._loads = 0
+        self._rows_since_vacuum = 0
+        self._few_rows = LOADS_BETWEEN_VACUUMS * settings.batch.max_events // 2
         self._turns = Turns()
         self._waiting: Sequence[Packed] | None = None
         """To be staged: there is more to load at once."""
@@ -121,6 +123,7 @@ class DuckDBWarehouse:
                 self._forget_staged()
             raise
         self._loads += 1
+        self._rows_since_vacuum += loaded.rows
         return loaded
 
     def _store(self, batches: Sequence[Packed], log_id: str, next_offset: int) -> Loaded:
@@ -168,9 +171,12 @@ class DuckDBWarehouse:
         return schema
 
     def _allow_vacuum(self, connection: duckdb.DuckDBPyConnection, *, is_busy: bool) -> None:
-        """Small loads leave small row groups. Where loads follow each other there is no time to put them together."""
+        """Small loads leave small row groups, which are put together when there is time and memory to spare."""
         is_time = self._loads % LOADS_BETWEEN_VACUUMS == LOADS_BETWEEN_VACUUMS - 1
-        connection.execute(f"set max_vacuum_tasks = {VACUUM_TASKS if is_time and not is_busy else 0}")
+        is_quiet = not is_busy and self._rows_since_vacuum < self._few_rows
+        connection.execute(f"set max_vacuum_tasks = {VACUUM_TASKS if is_time and is_quiet else 0}")
+        if is_time:
+            self._rows_since_vacuum = 0
 
 
 @asynccontextmanager
