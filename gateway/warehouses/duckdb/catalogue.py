@@ -28,10 +28,11 @@ _EVENT_COLUMNS = {*STANDARD_COLUMNS, EXTRA, *OWN_COLUMNS_OF["event"]}
 
 
 def create_own_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make what a new file lacks."""
+    """Make what a new file lacks, or one of an earlier version."""
     connection.execute(f"create table if not exists {IDS} (high ubigint not null, low ubigint not null)")
     connection.execute(f"create table if not exists {CURSORS} (log_id varchar not null, next_offset bigint not null)")
     connection.execute(f"create table if not exists {FILLED} (event varchar not null, last_load bigint not null)")
+    connection.execute("alter table if exists tracks add column if not exists _load bigint")
 
 
 def next_offset(connection: duckdb.DuckDBPyConnection, log_id: str) -> int | None:

@@ -108,7 +108,8 @@ def fill_table(table: Table, context: Columns, load: int) -> str:
 
 def fill_from_tracks(table: Table, context: Columns) -> str:
     """The rows of an event's own table, of the loads from the first parameter to the second."""
-    shared = (*STANDARD_COLUMNS, *(column.name for column, _path in context.readable()), EXTRA, "event", "event_text")
+    contexts = (column.name for column in context.by_name.values() if column.type is not None)
+    shared = (*STANDARD_COLUMNS, *contexts, EXTRA, "event", "event_text")
     values = {name: f"t.{quoted(name)}" for name in shared}
     values |= {column.name: _value("b", column, path) for column, path in table.columns.readable()}
     rows = f"from tracks where _load between ? and ? and event = {literal(table.name)}"

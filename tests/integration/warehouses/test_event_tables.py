@@ -126,7 +126,7 @@ def test_a_failed_fill_leaves_the_rows_waiting(tracks: Tracks):
 
 async def test_rows_that_a_killed_process_left_waiting_are_there_after_the_start(open_store: OpenStore):
     first = await open_store()
-    await first.load(first.event(properties={"total": 1, "item": {"sku": "a"}}))
+    await first.load(first.event(properties={"total": 1, "item": {"sku": "a"}}, context={"locale": "en"}))
     await first.load(first.event("page", name="Home"))
     first.warehouse.close()  # type: ignore[attr-defined]
     with duckdb.connect(str(first.path)) as file:
@@ -135,7 +135,7 @@ async def test_rows_that_a_killed_process_left_waiting_are_there_after_the_start
 
     second = await open_store()
 
-    assert await second.rows("select total, item_sku from order_completed") == [(1, "a")]
+    assert await second.rows("select total, item_sku, context_locale from order_completed") == [(1, "a", "en")]
     await second.load(second.event(messageId="z", properties={"total": 2}))
     assert await second.rows("select total, item_sku from order_completed order by 1") == [(1, "a"), (2, None)]
 
