@@ -7,6 +7,7 @@ waits until many of its rows are there; where nothing else is to be done it is f
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import duckdb
 
@@ -22,7 +23,8 @@ ENOUGH_ROWS = 10_000
 LONGEST_WAIT_S = 30.0
 """Where loads follow each other, a table waits for so many rows, or for so long."""
 COLUMNS_AT_ONCE = 1_000
-"""Columns of the tables that one transaction fills: each takes memory of its own until the commit."""
+ROWS_AT_ONCE = 20_000
+"""Bounds of one transaction over several tables: columns and rows take memory until the commit."""
 
 _WAITING_ROWS = f"""
     select event, any_value(event_text), min(_load), max(_load), count(*), any_value(properties)
@@ -81,9 +83,12 @@ class EventTables:
                 waiting.rows += count
 
     def fill(self, connection: duckdb.DuckDBPyConnection, schema: Schema, *, is_busy: bool) -> None:
-        """Fill the tables that are due, all of them where nobody waits for it. Raises WarehouseError."""
-        due = [schema.tables[name] for name in self._waiting if self._is_due(name, is_busy)]
-        for tables in _at_once(due, len(STANDARD_COLUMNS) + len(schema.context.by_name)):
+        """Fill all tables, or where more waits to be loaded those that are due, as many as one transaction may.
+
+        Raises WarehouseError.
+        """
+        due = [name for name in self._waiting if self._is_due(name, is_busy)]
+        for tables in islice(self._at_once(schema, due), 1 if is_busy else None):
             try:
                 self._fill(connection, schema, tables)
             except (duckdb.DataError, duckdb.OutOfMemoryException) as error:
@@ -112,17 +117,18 @@ class EventTables:
         schema.settle()
         self._filled, self._waiting = filled, still_waiting
 
-
-def _at_once(tables: Sequence[Table], shared_columns: int) -> Iterator[list[Table]]:
-    """The tables, as many together as one transaction may fill."""
-    together: list[Table] = []
-    columns = 0
-    for table in tables:
-        width = shared_columns + len(table.columns.by_name)
-        if together and columns + width > COLUMNS_AT_ONCE:
+    def _at_once(self, schema: Schema, names: Sequence[str]) -> Iterator[Sequence[Table]]:
+        """The tables, as many together as one transaction may fill."""
+        shared_columns = len(STANDARD_COLUMNS) + len(schema.context.by_name)
+        together: list[Table] = []
+        columns = rows = 0
+        for name in names:
+            table = schema.tables[name]
+            columns += shared_columns + len(table.columns.by_name)
+            rows += self._waiting[name].rows
+            if together and (columns > COLUMNS_AT_ONCE or rows > ROWS_AT_ONCE):
+                yield together
+                together, columns, rows = [], shared_columns + len(table.columns.by_name), self._waiting[name].rows
+            together.append(table)
+        if together:
             yield together
-            together, columns = [], 0
-        together.append(table)
-        columns += width
-    if together:
-        yield together

@@ -39,6 +39,8 @@ class DuckDBWarehouse:
         self._limits = Limits(settings.max_event_tables, settings.max_columns, settings.max_context_columns)
         self._engine = Engine(settings)
         self._event_tables = EventTables(clock)
+        self._has_unfilled = False
+        """Filling them failed: that comes before the next load."""
         self._loading = ThreadPoolExecutor(1, "warehouse.load")
         self._staging = ThreadPoolExecutor(1, "warehouse.stage")
         self._querying = ThreadPoolExecutor(1, "warehouse.query")
@@ -133,7 +135,9 @@ class DuckDBWarehouse:
             load = self._begun(batches)
             with closing(load.connection) as connection, self._engine.attached(connection):
                 schema = self._schema = self._schema or self._read_schema(connection)
-                self._event_tables.fill(connection, schema, is_busy=True)
+                if self._has_unfilled:
+                    self._event_tables.fill(connection, schema, is_busy=False)
+                    self._has_unfilled = False
                 connection.begin()
                 number = self._event_tables.next_load
                 loaded = load.run(schema, self._shapes, number, log_id=log_id, next_offset=next_offset)
@@ -153,6 +157,7 @@ class DuckDBWarehouse:
             self._event_tables.fill(connection, schema, is_busy=is_busy)
         except (WarehouseError, duckdb.Error):
             self._schema = None
+            self._has_unfilled = True
 
     def _begun(self, batches: Sequence[Packed]) -> Load:
         """The load of these batches, as far as it was staged."""
