@@ -89,8 +89,14 @@ class DuckDBWarehouse:
         return await asyncio.get_running_loop().run_in_executor(executor, work)
 
     def _prepare(self) -> None:
+        """The tables of the spec are there before the first event, for whoever asks for them."""
         with self._engine.attached() as connection:
-            self._event_tables.fill(connection, self._read_schema(connection), is_busy=False)
+            schema = self._read_schema(connection)
+            connection.begin()
+            catalogue.write_growth(connection, schema)
+            connection.commit()
+            schema.settle()
+            self._event_tables.fill(connection, schema, is_busy=False)
 
     def _next_offset(self, log_id: str) -> int | None:
         with self._engine.attached() as connection:

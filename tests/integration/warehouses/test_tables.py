@@ -37,6 +37,11 @@ async def test_a_track_is_in_tracks_and_in_a_table_of_its_own(store: Store):
     ]
 
 
+async def test_the_tables_of_the_spec_are_there_before_the_first_event(store: Store):
+    for table in ("tracks", "pages", "screens", "identifies", "groups", "aliases", "users"):
+        assert await store.one(f"select count(*) from {table}") == 0
+
+
 async def test_each_type_has_its_table(store: Store):
     await store.load(
         store.event("page", name="Home", category="Shop", properties={"path": "/", "name": "Start"}),
