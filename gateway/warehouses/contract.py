@@ -45,7 +45,8 @@ class Warehouse(Protocol):
     async def stage(self, batches: Sequence[Packed]) -> None:
         """What `load` will be given next: do ahead what can be done beside the load that runs.
 
-        May raise anything; the load is run all the same, and will meet it again.
+        `load` may be called with the same batches before this has returned. May raise anything; the load is run all the
+        same, and will meet it again.
         """
         ...
 

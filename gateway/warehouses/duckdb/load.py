@@ -119,16 +119,23 @@ class Load:
     def _repair(self, schema: Schema, shapes: Mapping[int, Shape]) -> set[str]:
         """Stage what the SQL would misread once more, as Python reads it; the tables with columns for their bodies."""
         odd = self._odd(schema, shapes)
+        tables: set[str] = set()
         if not odd:
-            return set()
+            return tables
         positions = sorted(odd)
-        repaired = [self._repaired(schema, position) for position in positions]
-        envelopes = [self._envelope_index(position) for position in positions]
+        repaired: list[Repaired] = []
+        envelopes: list[int] = []
+        for position in positions:
+            stored = self._stored(position)
+            table = schema.body_table(decode(stored.raw))
+            repaired.append(repair(stored, schema.context, table.columns if table else None, self._warnings))
+            envelopes.append(self._envelope_index(position))
+            if table:
+                tables.add(table.name)
         self.connection.register("repaired", arrivals.repaired_of(repaired, positions, envelopes))
         self._forget("staged", odd)
         self.connection.execute(statements.stage_repaired(schema.context))
-        tables = [schema.body_table(decode(self._stored(position).raw)) for position in positions]
-        return {table.name for table in tables if table}
+        return tables
 
     def _odd(self, schema: Schema, shapes: Mapping[int, Shape]) -> set[int]:
         misfits = ", ".join(str(shape) for shape, known in shapes.items() if not known.fits)
@@ -139,11 +146,6 @@ class Load:
             if query is not None:
                 odd |= self._positions(query)
         return odd
-
-    def _repaired(self, schema: Schema, position: int) -> Repaired:
-        stored = self._stored(position)
-        table = schema.body_table(decode(stored.raw))
-        return repair(stored, schema.context, table.columns if table else None, self._warnings)
 
     def _stored(self, position: int) -> Stored:
         number, index = self._locate(position)
