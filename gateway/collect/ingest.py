@@ -2,6 +2,7 @@
 after the commit."""
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 
 from aiohttp import hdrs
@@ -26,6 +27,9 @@ MAX_REJECTIONS_SHOWN = 100
 MAX_USER_AGENT_CHARACTERS = 512
 FORWARDED_FOR = "X-Forwarded-For"
 
+Reader = Callable[[bytes, str, int, Rules], Digest | Refusal]
+"""Finds the events in a body: (bytes on the wire, Content-Encoding, limit after inflating, rules). Pure."""
+
 
 class Ingest:
     """Takes events. Rebuilt when the configuration changes; requests in hand finish with the one they began with."""
@@ -45,8 +49,8 @@ class Ingest:
         """Handles a POST whose body holds the events."""
         self.take(rules, exchange, exchange.body)
 
-    def take(self, rules: Rules, exchange: Exchange, body: bytes) -> None:
-        """Takes the events in `body`, and answers the exchange now or after the commit."""
+    def take(self, rules: Rules, exchange: Exchange, body: bytes, read: Reader = digest) -> None:
+        """Takes the events that `read` finds in `body`, and answers the exchange now or after the commit."""
         address = self._addresses.client(exchange.peer, exchange.header(FORWARDED_FOR))
         if self._by_address is not None:
             wait_s = self._by_address.take(address, self._clock.monotonic_s())
@@ -55,12 +59,12 @@ class Ingest:
                 return
         encoding = exchange.header(hdrs.CONTENT_ENCODING) or ""
         if len(body) <= INLINE_BYTES:
-            result = digest(body, encoding, INLINE_BYTES, rules)
+            result = read(body, encoding, INLINE_BYTES, rules)
             if result is not refusals.BODY_TOO_LARGE:
                 self._admit(exchange, address, result)
                 return
         loop = asyncio.get_running_loop()
-        future = loop.run_in_executor(self._pool, digest, body, encoding, rules.max_body_bytes, rules)
+        future = loop.run_in_executor(self._pool, read, body, encoding, rules.max_body_bytes, rules)
         future.add_done_callback(lambda done: self._admit(exchange, address, done.result()))
 
     def refuse(self, exchange: Exchange, refusal: Refusal) -> None:

@@ -9,11 +9,11 @@ from aiohttp import hdrs
 from gateway.collect.addresses import Addresses
 from gateway.collect.answers import ACCEPTED, INTERNAL_ERROR, NOT_FOUND, answer, method_not_allowed
 from gateway.collect.cors import Cors
+from gateway.collect.dialects.pixel import serve_pixel
 from gateway.collect.exchange import Exchange
 from gateway.collect.ingest import Ingest
 from gateway.collect.judge import Rules
 from gateway.collect.limits import AddressBuckets
-from gateway.collect.pixel import serve_pixel
 from gateway.collect.refusals import Refusal
 from gateway.collect.routes import Handler, Route, Routes
 from gateway.collect.sdk_settings import serve_settings, serve_source_config
