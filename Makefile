@@ -9,6 +9,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 SCRIPT := gateway/script
+SDKS := tests/e2e/sdks
 PIP := $(BIN)/pip --disable-pip-version-check --no-input install --quiet --constraint constraints.txt
 # Debian keeps nginx in /usr/sbin, which is not on everyone's path.
 export PATH := $(PATH):/usr/sbin:/sbin
@@ -28,7 +29,7 @@ run: .venv/.run ## Install, then run the daemon with configs/quickstart.toml.
 	@exec $(BIN)/headwater run --config configs/quickstart.toml
 
 .PHONY: test
-test: tools check ## Install what the tests need, then run every check and test.
+test: tools check $(SDKS)/node_modules/.installed ## Install what the tests need, then run every check and test.
 	@$(BIN)/pytest -m "not soak"
 
 .PHONY: check
@@ -66,7 +67,7 @@ tools:
 
 .PHONY: clean
 clean: ## Remove what was installed or built here; data/ stays.
-	@rm -rf .venv $(SCRIPT)/node_modules .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf .venv $(SCRIPT)/node_modules $(SDKS)/node_modules .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 .venv/.run: pyproject.toml constraints.txt
 	@.ci/require $(PYTHON):python3 ensurepip:python3-venv
@@ -84,4 +85,10 @@ clean: ## Remove what was installed or built here; data/ stays.
 $(SCRIPT)/node_modules/.installed: $(SCRIPT)/package.json $(SCRIPT)/package-lock.json
 	@.ci/require node:nodejs npm:npm
 	@npm --prefix $(SCRIPT) ci --silent --no-audit --no-fund
+	@touch $@
+
+# What the packages want to run at installation is not needed for using them: it prints and it phones home.
+$(SDKS)/node_modules/.installed: $(SDKS)/package.json $(SDKS)/package-lock.json
+	@.ci/require node:nodejs npm:npm
+	@npm --prefix $(SDKS) ci --silent --no-audit --no-fund --ignore-scripts
 	@touch $@

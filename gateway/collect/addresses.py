@@ -3,6 +3,10 @@
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
+from aiohttp import hdrs
+
+from gateway.collect.exchange import Exchange
+
 CACHE_ENTRIES = 4096
 
 Network = IPv4Network | IPv6Network
@@ -39,6 +43,14 @@ class Addresses:
                 self._clients.clear()
             known = self._clients[key] = self._rightmost_untrusted(peer, forwarded_for)
         return known
+
+    def protocol(self, exchange: Exchange) -> str:
+        """How the browser reaches us: by a trusted proxy's word, else as the page came, which may not mix the two."""
+        if self.trusts(exchange.peer):
+            said = exchange.header("X-Forwarded-Proto")
+            if said in {"http", "https"}:
+                return said
+        return "https" if (exchange.header(hdrs.ORIGIN) or "").startswith("https://") else "http"
 
     def _rightmost_untrusted(self, peer: str, forwarded_for: str) -> str:
         """What stands left of an unreadable hop is hearsay: the search ends there."""

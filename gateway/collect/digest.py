@@ -7,7 +7,7 @@ import msgspec
 from msgspec import UNSET
 
 from gateway.collect import refusals
-from gateway.collect.fields import UNREADABLE, Body, decode_array, decode_body, decode_shared
+from gateway.collect.fields import UNREADABLE, Body, Frame, decode_array, decode_body, decode_shared
 from gateway.collect.inflate import inflate
 from gateway.collect.judge import Rules, Settled
 from gateway.collect.lenient import Number, RefusedError, clean, clean_text, dump, is_too_deep, load
@@ -23,6 +23,8 @@ MAX_SHARED_BYTES = 32_000
 MAX_SENT_AT_CHARACTERS = 64
 MAX_SENT_AT = 2**63
 REJECTED_BODY_BYTES = 2048
+
+NO_FRAME = Frame()
 
 SentAt = str | int | float | None
 
@@ -49,6 +51,8 @@ class Digest(NamedTuple):
     repaired: int
     oversize: int
     is_batch: bool
+    frame: Frame = NO_FRAME
+    """What the browser script says beside its events."""
 
 
 def digest(wire: bytes, encoding: str, max_inflated_bytes: int, rules: Rules) -> Digest | Refusal:

@@ -12,8 +12,14 @@ from gateway.collect.refusals import Refusal
 
 if TYPE_CHECKING:
     from gateway.collect.connection import Connection
+    from gateway.collect.digest import Digest
+    from gateway.collect.sources import Source
 
 MAX_QUERY_FIELDS = 200
+
+
+Admit = Callable[["Exchange", "Source", str, "Digest"], "Digest"]
+"""From the request, its source, the client's address and its events to those events as they are to be stored."""
 
 
 class CountedRoute(Protocol):
@@ -29,7 +35,19 @@ class CountedRoute(Protocol):
 class Exchange:
     """A request that has arrived whole, until it is answered. Exactly one answer is sent, the first one."""
 
-    __slots__ = ("body", "connection", "cors", "fault", "is_last", "message", "on_answer", "path", "query", "route")
+    __slots__ = (
+        "body",
+        "connection",
+        "cors",
+        "fault",
+        "is_last",
+        "message",
+        "on_admit",
+        "on_answer",
+        "path",
+        "query",
+        "route",
+    )
 
     def __init__(self, connection: "Connection", message: RawRequestMessage, body: bytes, route: CountedRoute) -> None:
         self.connection = connection
@@ -44,6 +62,8 @@ class Exchange:
         """What keeps the request from its handler, where the connection knows of something."""
         self.is_last = message.should_close or message.upgrade or message.version.minor == 0
         """Whether the connection closes behind the answer. An HTTP/1.0 client is not asked to keep it."""
+        self.on_admit: Admit | None = None
+        """Has a say in the events that a source takes, before they are stored (the browser script's identity)."""
         self.on_answer: Callable[[Answer], Answer] | None = None
         """Replaces the answer, for clients that can use only one (a pixel)."""
 

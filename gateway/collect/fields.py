@@ -7,7 +7,7 @@ What the decoder does not check in skipped values: UTF-8, U+0000 escapes, the si
 those.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
@@ -66,6 +66,36 @@ class Shared(msgspec.Struct, gc=False):
     integrations: Raw | UnsetType = UNSET
 
 
+class Frame(msgspec.Struct, gc=False):
+    """What the browser script says beside its events: who it takes the visitor for, and what it wants."""
+
+    anonymousId: str = ""  # noqa: N815 - the name on the wire
+    identity: str = ""
+    """`rotate`: the cookie must follow. `cookieless`: there must be none. `erase`: it must go. Else the cookie wins."""
+    link: str = ""
+    """What another site of the owner signed, as it came in the page's address."""
+    wants: str = ""
+    """`link`: the same, for a link to such a site."""
+
+
+class Consent(msgspec.Struct, gc=False):
+    """`context.consent`."""
+
+    categoryPreferences: dict[str, Any] | None = None  # noqa: N815 - the name on the wire
+
+
+class ConsentContext(msgspec.Struct, gc=False):
+    """`context`, of which only consent matters."""
+
+    consent: Consent | None = None
+
+
+class ConsentingEvent(msgspec.Struct, gc=False):
+    """An event, of which only consent matters."""
+
+    context: ConsentContext | None = None
+
+
 class Nested(msgspec.Struct, gc=False):
     """The containers of an event as the bytes they are, to tell the keys in them from the event's own."""
 
@@ -85,3 +115,5 @@ decode_event_array = msgspec.json.Decoder(list[Event]).decode
 decode_array = msgspec.json.Decoder(list[Raw]).decode
 decode_shared = msgspec.json.Decoder(Shared).decode
 decode_nested = msgspec.json.Decoder(Nested).decode
+decode_frame = msgspec.json.Decoder(Frame).decode
+decode_consent = msgspec.json.Decoder(ConsentingEvent).decode

@@ -14,6 +14,7 @@ from gateway.collect.digest import Digest, digest
 from gateway.collect.exchange import Exchange
 from gateway.collect.judge import Rules
 from gateway.collect.limits import AddressBuckets, retry_after_s
+from gateway.collect.privacy import enforce_consent
 from gateway.collect.refusals import Refusal
 from gateway.collect.services import Services
 from gateway.collect.sources import Source, Sources
@@ -26,6 +27,8 @@ INLINE_BYTES = 256 * 1024
 MAX_REJECTIONS_SHOWN = 100
 MAX_USER_AGENT_CHARACTERS = 512
 FORWARDED_FOR = "X-Forwarded-For"
+ANONYMOUS = "SP-Anonymous"
+"""A client that sends it, as Snowplow's trackers may, asks that its address be kept nowhere, whatever it sent."""
 
 Reader = Callable[[bytes, str, int, Rules], Digest | Refusal]
 """Finds the events in a body: (bytes on the wire, Content-Encoding, limit after inflating, rules). Pure."""
@@ -73,6 +76,8 @@ class Ingest:
         self._admit(exchange, address, refusal)
 
     def _admit(self, exchange: Exchange, address: str, result: Digest | Refusal) -> None:
+        if exchange.header(ANONYMOUS) is not None:
+            address = ""
         key = self._find_key(exchange, "" if isinstance(result, Refusal) else result.write_key)
         source = self._sources.by_key.get(key)
         if isinstance(result, Refusal):
@@ -99,10 +104,18 @@ class Ingest:
                 return
         for rejection in result.rejections:
             self._rejects.note(source.name, rejection.refusal, address, rejection.body)
+        result = self._govern(source, exchange, address, result)
         if result.raws:
             self._submit(source, exchange, address, result)
         else:
             self._answer(exchange, result)
+
+    def _govern(self, source: Source, exchange: Exchange, address: str, result: Digest) -> Digest:
+        """The events that may be stored, as they are to be stored."""
+        kept, reason = enforce_consent(result, source.consent, exchange)
+        if reason:
+            source.withheld.labels(source.name, reason).inc(len(result.raws) - len(kept.raws))
+        return kept if exchange.on_admit is None else exchange.on_admit(exchange, source, address, kept)
 
     def _submit(self, source: Source, exchange: Exchange, address: str, result: Digest) -> None:
         agent = _user_agent(exchange.header(hdrs.USER_AGENT))

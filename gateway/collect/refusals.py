@@ -44,8 +44,17 @@ TOO_DEEP = Refusal("too_deep", f"Objects and arrays may be nested {MAX_DEPTH} de
 EMPTY_BODY = Refusal("empty_body", 'The request has no body; send one event or {"batch": [...]} as JSON.')
 INVALID_JSON = Refusal("invalid_json", 'The body is not JSON; send one event or {"batch": [...]}.')
 INVALID_BATCH = Refusal("invalid_batch", "`batch` must be an array of events.")
+INVALID_PAYLOAD = Refusal(
+    "invalid_payload",
+    'Snowplow\'s payload is {"schema": "iglu:.../payload_data/...", "data": [...]} with an array of events.',
+)
+INVALID_EVENTS = Refusal(
+    "invalid_events", "GA4's `events` must be an array of 100 events at most, and /g/collect takes as many lines."
+)
 SHARED_TOO_LARGE = Refusal(
-    "shared_too_large", "The batch's `context` and `integrations` are too large to be given to each of its events."
+    "shared_too_large",
+    "What the request says for all of its events (`context`, `integrations`, GA4's user properties) is too large to be "
+    "given to each of them.",
 )
 FORM_BODY = Refusal("form_body", "The body is a form; send the JSON itself, whatever the Content-Type.")
 CORRUPT_BODY = Refusal("corrupt_body", "The compressed body is damaged or cut short.")

@@ -13,6 +13,8 @@ Handler = Callable[[Exchange], None]
 _REPEATED_SLASHES = re.compile("/{2,}")
 _ABSOLUTE_FORM = re.compile(r"https?://[^/?]*", re.IGNORECASE)
 _PROJECT = re.compile(r"/projects/([^/]+)/settings")
+_VENDOR = re.compile(r"/[\w-]+(?:\.[\w-]+)+/[^/]+", re.ASCII)
+"""`/com.example/v1`, Snowplow's form of a path: whose it is, and which version."""
 
 
 class Route:
@@ -37,11 +39,13 @@ class Route:
 class Routes:
     """All of them, below the path prefix."""
 
-    def __init__(self, prefix: str, table: Mapping[str, Route], project: Route, unknown: Route) -> None:
-        """`table` has the paths without prefix, without `/v1` in front and without a slash at the end."""
+    def __init__(self, prefix: str, table: Mapping[str, Route], project: Route, vendor: Route, unknown: Route) -> None:
+        """`table` has the paths without prefix, without `/v1` in front and without a slash at the end. `vendor` takes
+        those of its form that `table` does not have."""
         self._prefix = prefix
         self._table = table
         self._project = project
+        self._vendor = vendor
         self._unknown = unknown
         self._exact = {f"{prefix}/v1{path}": route for path, route in table.items()}
 
@@ -63,4 +67,6 @@ class Routes:
             path = path[3:]
         project = _PROJECT.fullmatch(path)
         exchange.path = unquote(project[1]) if project else path
-        return self._project if project else self._table.get(path, self._unknown)
+        if project:
+            return self._project
+        return self._table.get(path) or (self._vendor if _VENDOR.fullmatch(path) else self._unknown)

@@ -32,7 +32,7 @@ def serve_settings(prefix: str, addresses: Addresses, exchange: Exchange) -> Non
     if not _HOST.fullmatch(host) or not key.isprintable():
         exchange.reply(refused(refusals.MALFORMED_REQUEST))
         return
-    destination = {"apiKey": key, "apiHost": f"{host}{prefix}/v1", "protocol": _protocol(addresses, exchange)}
+    destination = {"apiKey": key, "apiHost": f"{host}{prefix}/v1", "protocol": addresses.protocol(exchange)}
     document = {"integrations": {"Segment.io": destination}, "metrics": {"sampleRate": 0}}
     exchange.reply(json_answer(200, document, CACHEABLE))
 
@@ -51,12 +51,3 @@ def serve_source_config(sources: Sources, exchange: Exchange) -> None:
     described = {"id": source.name, "name": source.name, "workspaceId": "headwater"}
     document = {"source": {**described, "enabled": True, "config": {}, "destinations": []}}
     exchange.reply(json_answer(200, document, CACHEABLE))
-
-
-def _protocol(addresses: Addresses, exchange: Exchange) -> str:
-    """How the browser reaches us: by a trusted proxy's word, else as the page came, which may not mix the two."""
-    if addresses.trusts(exchange.peer):
-        said = exchange.header("X-Forwarded-Proto")
-        if said in {"http", "https"}:
-            return said
-    return "https" if (exchange.header(hdrs.ORIGIN) or "").startswith("https://") else "http"

@@ -10,6 +10,7 @@ from email.utils import formatdate
 import structlog
 
 from gateway.collect.connection import Connection
+from gateway.collect.daily_ids import DailyIds
 from gateway.collect.limits import AddressBuckets
 from gateway.collect.reception import ConnectionLimits, Reception
 from gateway.collect.rejects import Rejects
@@ -38,7 +39,7 @@ class Collector:
         self._log = structlog.get_logger()
         self._pool = ThreadPoolExecutor(DIGEST_THREADS, thread_name_prefix="collect.digest")
         rejects = Rejects(queue, clock, metrics)
-        self._services = Services(queue, clock, rng, metrics, load_assets(), rejects, self._pool)
+        self._services = Services(queue, clock, rng, metrics, load_assets(), rejects, self._pool, DailyIds())
         self._rate_per_ip = RateSettings()
         self._by_address: AddressBuckets | None = None
         self._site = self._make_site(settings)

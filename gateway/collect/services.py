@@ -4,6 +4,7 @@ from concurrent.futures import Executor
 from random import Random
 from typing import NamedTuple
 
+from gateway.collect.daily_ids import DailyIds
 from gateway.collect.rejects import Rejects
 from gateway.model.clock import Clock
 from gateway.observe.metrics import Metrics
@@ -22,3 +23,4 @@ class Services(NamedTuple):
     rejects: Rejects
     pool: Executor
     """Where large bodies are digested."""
+    daily_ids: DailyIds

@@ -10,6 +10,7 @@ from prometheus_client import Counter
 from gateway.collect.cors import CACHE_ENTRIES, OriginRules, is_same_site, origin_rules
 from gateway.collect.limits import TokenBucket, bucket_for
 from gateway.config import SourceSettings
+from gateway.govern import ConsentRules
 from gateway.observe.metrics import Metrics
 
 
@@ -26,6 +27,9 @@ class Source:
     duplicates: Counter
     repaired: Counter
     oversize: Counter
+    withheld: Counter
+    """Has the labels source and reason."""
+    consent: ConsentRules
     _answers: dict[tuple[str, str], bool] = field(default_factory=dict)
 
     def allows(self, origin: str, host: str) -> bool:
@@ -64,6 +68,8 @@ def _source(name: str, settings: SourceSettings, metrics: Metrics, now_s: float)
         duplicates=metrics.duplicates.labels(name),
         repaired=metrics.repaired.labels(name),
         oversize=metrics.oversize.labels(name),
+        withheld=metrics.withheld,
+        consent=ConsentRules(settings.browser.mode == "consent", settings.browser.gpc, settings.browser.dnt),
     )
 
 

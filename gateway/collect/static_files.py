@@ -1,13 +1,12 @@
 """Files with their validators and compressed forms: the browser script, the demonstration shop, robots.txt."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from aiohttp import hdrs
 
 from gateway.collect.answers import Answer, answer
 from gateway.collect.exchange import Exchange
-from gateway.collect.sources import Source
 from gateway.config import Settings
 from gateway.script import Asset, Assets
 
@@ -15,27 +14,19 @@ IMMUTABLE = "public, max-age=31536000, immutable"
 SHORT_LIVED = "public, max-age=300, stale-while-revalidate=86400"
 REVALIDATED = "no-cache"
 ROBOTS = answer(200, b"User-agent: *\nDisallow: /\n", "text/plain", (("Cache-Control", SHORT_LIVED),))
-_CONTENT_POLICY = ("Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'")
+_POLICIES = (
+    ("Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Cross-Origin-Resource-Policy", "cross-origin"),  # else pages that isolate themselves could not load the script
+)
 
 Serve = Callable[[Exchange], None]
 
 
-def script_files(settings: Settings, assets: Assets, sources: Mapping[str, Source]) -> dict[str, Serve]:
-    """The script by path. The loader carries a source's write key: the first source's at `{path}/{name}.js`, and each
-    source's at `{path}/{source}/{name}.js`."""
-    folder, name = settings.script.path, settings.script.name
-    loaders = {source: file_server(_loader(settings, assets, each), SHORT_LIVED) for source, each in sources.items()}
-    files = {f"{folder}/{source}/{name}.js": serve for source, serve in loaders.items()}
-    files[f"{folder}/{name}.js"] = next(iter(loaders.values()))
-    files[f"{folder}/{assets.immutable_name}"] = file_server(assets.immutable, IMMUTABLE)
-    return files
-
-
-def demo_files(settings: Settings, assets: Assets, sources: Mapping[str, Source]) -> dict[str, Serve]:
+def demo_files(settings: Settings, assets: Assets, script: Asset) -> dict[str, Serve]:
     """The shop by path: the page at `/demo`, which must be asked for with a slash at the end, and its files."""
     files = {f"/demo/{path}": file_server(asset, REVALIDATED) for path, asset in assets.demo.items() if path}
-    source = sources[settings.demo.source]
-    files["/demo/headwater.js"] = file_server(_loader(settings, assets, source), REVALIDATED)
+    files["/demo/headwater.js"] = file_server(script, REVALIDATED)
     files["/demo"] = _page_server(settings, file_server(assets.demo[""], REVALIDATED))
     return files
 
@@ -52,9 +43,9 @@ class Form(NamedTuple):
 
 def file_server(asset: Asset, cache_control: str) -> Serve:
     """Serves one file, compressed as the client can take it, or 304 when it has it in that form."""
-    fixed = (("Cache-Control", cache_control), ("Vary", "Accept-Encoding"), _CONTENT_POLICY)
+    fixed = (("Cache-Control", cache_control), ("Vary", "Accept-Encoding"), *_POLICIES)
     bodies = {"br": asset.brotli, "gzip": asset.gzip, "": asset.body}
-    forms = [_form(asset, coding, body, fixed) for coding, body in bodies.items() if body is not None]
+    forms = [_form(asset, coding, body, fixed) for coding, body in bodies.items()]
 
     def choose(exchange: Exchange) -> Answer:
         accepted = exchange.header(hdrs.ACCEPT_ENCODING) or ""
@@ -82,10 +73,6 @@ def _page_server(settings: Settings, serve: Serve) -> Serve:
             exchange.reply(redirect)
 
     return serve_page
-
-
-def _loader(settings: Settings, assets: Assets, source: Source) -> Asset:
-    return assets.loader({"endpoint": f"{settings.server.path_prefix}/v1/b", "writeKey": source.write_key})
 
 
 def _form(asset: Asset, coding: str, body: bytes, fixed: Sequence[tuple[str, str]]) -> Form:

@@ -3,6 +3,7 @@
 Imports the model only. The kinds of destination are handed in by app.py, so that this room knows none of them.
 """
 
+from gateway.config.browser import BrowserSettings
 from gateway.config.load import load_settings
 from gateway.config.settings import (
     AdminSettings,
@@ -21,6 +22,7 @@ from gateway.config.settings import (
 __all__ = [
     "AdminSettings",
     "BatchSettings",
+    "BrowserSettings",
     "DemoSettings",
     "DestinationSettings",
     "QueueSettings",

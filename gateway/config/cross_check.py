@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gateway.config.faults import Fault
-from gateway.config.settings import AdminSettings, DemoSettings, ScriptSettings, Section, ServerSettings
+from gateway.config.section import Section
+from gateway.config.settings import AdminSettings, DemoSettings, ScriptSettings, ServerSettings
 
 
 def cross_check(document: Mapping[str, Any]) -> list[Fault]:

@@ -3,18 +3,14 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, SerializeAsAny, field_validator, model_validator
+from pydantic import Field, FilePath, IPvAnyNetwork, SerializeAsAny, field_validator, model_validator
 
+from gateway.config.browser import BrowserSettings
+from gateway.config.section import Section
 from gateway.config.units import Address, Duration, Size
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 """A source's or destination's name: it becomes a metric label and part of table names."""
-
-
-class Section(BaseModel):
-    """What all sections share: they never change once loaded, and refuse keys they do not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False)
 
 
 class RateSettings(Section):
@@ -92,7 +88,13 @@ class ScriptSettings(Section):
     path: Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._~-]+)+$")] = "/js"
     """Directory the script is served from. `headwater init` draws a random one."""
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")] = "headwater"
-    """File name of the loader, without `.js`."""
+    """File name of the loader, without `.js`. Without it, the same address takes the script's events."""
+    former: tuple[Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._~-]+)+$")], ...] = ()
+    """Addresses from before a rotation, as path and name: they go on answering, for pages that still know them."""
+    cookie: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")] = "hw"
+    """Name of the cookie that knows a visitor."""
+    segment_script: FilePath | None = None
+    """Segment's script, served where Segment's snippet looks for it."""
 
 
 class DemoSettings(Section):
@@ -112,6 +114,7 @@ class SourceSettings(Section):
     """Origins of the pages that may send, like "https://shop.example" or "https://*.shop.example". "*" allows every
     page. Empty: browsers on other origins are refused; servers, which send no Origin, are not."""
     rate: RateSettings = RateSettings()
+    browser: BrowserSettings = BrowserSettings()
 
     @field_validator("allowed_origins")
     @classmethod
@@ -184,4 +187,4 @@ class Settings(Section):
     demo: DemoSettings = DemoSettings()
     log: LogSettings = LogSettings()
     sources: dict[Name, SourceSettings] = Field(min_length=1)
-    destinations: dict[Name, SerializeAsAny[DestinationSettings]] = {}
+    destinations: dict[Name, SerializeAsAny[DestinationSettings]] = Field(default={})

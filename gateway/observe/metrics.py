@@ -39,6 +39,9 @@ class Metrics:
         self.accepted = self._counter("events_accepted", "Events committed to the queue.", "source")
         self.duplicates = self._counter("events_duplicate", "Events acknowledged but not stored again.", "source")
         self.rejected = self._counter("events_rejected", "Events refused, with the reason.", "source", "reason")
+        self.withheld = self._counter(
+            "events_withheld", "Events that a visitor's choice kept from being stored.", "source", "reason"
+        )
         self.repaired = self._counter("events_repaired", "Events whose JSON was repaired at intake.", "source")
         self.oversize = self._counter("events_oversize", "Events above the nominal 32 KB, accepted.", "source")
         self.in_flight_bytes = self._gauge("request_bytes_in_flight", "Request bodies held in memory.")

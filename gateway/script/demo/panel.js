@@ -3,7 +3,6 @@ import { h } from './elements.js';
 
 const STATES = {
   waiting: 'waiting',
-  sending: 'sending',
   retrying: 'will retry',
   stored: 'stored',
   lost: 'lost',
@@ -19,7 +18,6 @@ export function startPanel(listen, whoIs) {
     document.getElementById('events').prepend(row.element);
     refresh();
   });
-  listen('sending', (ids) => move(ids, 'sending'));
   listen('retrying', (ids, waitS) => move(ids, 'retrying', `in ${Math.ceil(waitS)} s`));
   listen('delivered', (ids) => move(ids, 'stored'));
   listen('dropped', (ids, reason) => move(ids, 'lost', reason));

@@ -1,105 +1,76 @@
 /** What pages call: Segment's methods and argument orders. */
 import { readCall } from './call';
-import type { Delivery } from './delivery';
-import type { Identity } from './identity';
+import { consent } from './consent';
+import { flush, hurry } from './delivery';
+import { trackElements } from './elements';
+import { anonymousId, identifyPerson, person, resetPerson, setAnonymousId, setPerson } from './identity';
 import { describePage } from './page';
-import type { Recorder } from './recorder';
-import { quietly, type Signals } from './signals';
-import type { Fields } from './types';
+import { addSourceMiddleware, record } from './recorder';
+import { emit, on, quietly } from './signals';
+import type { EventType, Fields } from './types';
 
 export type Method = (...args: any[]) => unknown;
 export type Api = Record<string, Method>;
 
-export interface ApiParts {
-  identity: Identity;
-  recorder: Recorder;
-  delivery: Delivery;
-  signals: Signals;
-}
+/** What a call says of its event. In the order in which Segment's hands it to those who listen. */
+type Reading = (words: (string | undefined)[], fields: Fields) => Fields;
 
-/** None of the methods throws: tracking must not break a page. */
-export function createApi({ identity, recorder, delivery, signals }: ApiParts): Api {
-  const { record } = recorder;
-
-  function track(...args: unknown[]) {
-    const call = readCall(args, 1);
-    const [event] = call.words;
-    signals.emit('track', event, call.fields, call.options);
-    return record('track', { event, properties: call.fields }, call);
-  }
-
-  /** One word is the name; two are category and name. */
-  function view(type: 'page' | 'screen', args: unknown[], surroundings: Fields) {
-    const call = readCall(args, 2);
-    const name = call.words.pop();
-    const category = call.words.pop();
-    const properties = { ...surroundings, name, category, ...call.fields };
-    signals.emit(type, category, name, properties, call.options);
-    return record(type, { name, category, properties }, call);
-  }
-
-  function identify(...args: unknown[]) {
-    const call = readCall(args, 1);
-    identity.identify(call.words[0], call.fields);
-    const { userId, traits } = identity.person();
-    signals.emit('identify', userId, traits, call.options);
-    return record('identify', { traits }, call);
-  }
-
-  function group(...args: unknown[]) {
-    const call = readCall(args, 1);
-    if (call.words[0]) identity.joinGroup(call.words[0]);
-    const { groupId } = identity.person();
-    signals.emit('group', groupId, call.fields, call.options);
-    return record('group', { groupId, traits: call.fields }, call);
-  }
-
-  function alias(...args: unknown[]) {
-    const call = readCall(args, 2);
-    const [userId, from] = call.words;
-    const previousId = from ?? identity.person().userId ?? identity.anonymousId();
-    signals.emit('alias', userId, previousId, call.options);
-    return record('alias', { userId, previousId }, call);
-  }
-
-  function reset() {
-    identity.reset();
-    signals.emit('reset');
-  }
-
-  function anonymousId(id?: string) {
-    return id ? identity.setAnonymousId(id) : identity.anonymousId();
-  }
-
-  const user = {
-    id: () => identity.person().userId ?? null,
-    traits: () => identity.person().traits ?? {},
-    anonymousId,
-  };
-
-  const methods: Api = {
-    track,
-    page: (...args) => view('page', args, describePage()),
-    screen: (...args) => view('screen', args, {}),
-    identify,
-    group,
-    alias,
-    reset,
-    setAnonymousId: anonymousId,
-    user: () => user,
-    on: signals.on,
-    ready: (listener) => quietly(listener),
-    flush: delivery.flush,
-  };
-  return Object.fromEntries(Object.entries(methods).map(([name, method]) => [name, guarded(method)]));
-}
-
-/** Turns exceptions, also those of a promise, into lines on the console. */
-function guarded(method: Method): Method {
+function recording(type: EventType, maxWords: number, read: Reading): Method {
   return (...args) => {
-    let result: unknown;
-    quietly(() => (result = method(...args)));
-    if (result instanceof Promise) result = result.catch((error) => console.error(error));
-    return result;
+    const call = readCall(args, maxWords);
+    const content = read(call.words, call.fields);
+    emit(type, ...Object.values(content), call.options);
+    return record(type, content, call);
   };
 }
+
+/** One word is the name; two are category and name. */
+function viewing(type: 'page' | 'screen', surroundings?: () => Fields): Method {
+  return recording(type, 2, (words, fields) => {
+    const name = words.pop();
+    const category = words.pop();
+    const properties = { ...surroundings?.(), name, category, ...fields };
+    return { category, name, properties };
+  });
+}
+
+const user = {
+  id: () => person().userId ?? null,
+  traits: () => person().traits ?? {},
+  anonymousId: (id?: string) => (id ? setAnonymousId(id) : anonymousId()),
+};
+
+const methods: Api = {
+  track: recording('track', 1, ([event], properties) => ({ event, properties })),
+  page: viewing('page', describePage),
+  screen: viewing('screen'),
+  identify: recording('identify', 1, ([id], fields) => {
+    identifyPerson(id, fields);
+    const { userId, traits } = person();
+    return { userId, traits };
+  }),
+  group: recording('group', 1, ([id], traits) => {
+    if (id) setPerson({ ...person(), groupId: id });
+    const { groupId } = person();
+    return { groupId, traits };
+  }),
+  alias: recording('alias', 2, ([userId, previousId = person().userId ?? anonymousId()]) => ({ userId, previousId })),
+  reset() {
+    resetPerson();
+    hurry();
+    emit('reset');
+  },
+  consent,
+  addSourceMiddleware,
+  trackLink: (...args) => trackElements('click', api.track!, ...args),
+  trackForm: (...args) => trackElements('submit', api.track!, ...args),
+  setAnonymousId: user.anonymousId,
+  user: () => user,
+  on,
+  ready: quietly,
+  flush,
+};
+
+/** None of the methods throws: tracking must not break a page. Errors become lines on the console. */
+export const api: Api = {};
+for (const name in methods) api[name] = (...args) => quietly(methods[name]!, ...args);

@@ -10,26 +10,23 @@ export interface Call {
 
 /** Reads `(word..., fields?, options?, callback?)` with at most `maxWords` words, any of which may be left out. */
 export function readCall(args: unknown[], maxWords: number): Call {
-  const end = args.slice(0, maxWords).findIndex((arg) => isObject(arg) || isFunction(arg));
-  const wordCount = end < 0 ? maxWords : end;
-  const [fields, options] = args.slice(wordCount).filter((arg) => !isFunction(arg));
-  return {
-    words: args.slice(0, wordCount).map(toWord),
-    fields: isObject(fields) ? fields : {},
-    options: isObject(options) ? options : {},
-    callback: args.find(isFunction),
-  };
+  const words: Call['words'] = [];
+  const callback = args.find(isFunction);
+  args = args.filter((arg) => !isFunction(arg));
+  while (words.length < maxWords && args.length && !isObject(args[0])) words.push(toWord(args.shift()));
+  const [fields = {}, options = {}] = args.map((arg) => (isObject(arg) ? arg : {}));
+  return { words, fields, options, callback };
 }
 
 /** Ids and names are strings on the wire; what says nothing is left out. */
-function toWord(value: unknown): string | undefined {
-  return value === undefined || value === null || value === '' ? undefined : String(value);
+function toWord(value: any): string | undefined {
+  return value || value === 0 ? String(value) : undefined;
 }
 
 function isObject(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null;
 }
 
-function isFunction(value: unknown): value is (event: Fields) => unknown {
+export function isFunction(value: unknown): value is (...args: any[]) => unknown {
   return typeof value === 'function';
 }

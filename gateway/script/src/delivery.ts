@@ -1,128 +1,128 @@
 /**
- * Moves events from the outbox to the server, one request at a time, oldest first. An event leaves the outbox when
- * the server has answered for it and never before: a beacon that the browser took is not an answer.
+ * Moves events from the outbox to the server, oldest first: one tab at a time sends those of all tabs, in one request at
+ * a time. An event leaves the outbox when the server has answered for it and never before: a beacon that the browser
+ * took is no answer. The next page sends it again, with what it has to send anyway, and the server knows it by its id.
  */
-import type { Entry, Outbox } from './outbox';
-import type { Signals } from './signals';
-import type { Transport } from './transport';
+import { mayKeep, mayRecord } from './consent';
+import { adoptId, anonymousId, carry, isRotating, link } from './identity';
+import { discard, idOf, load, sizeOf, store, waiting, type Entry } from './outbox';
+import { settle } from './receipts';
+import { settings } from './settings';
+import { emit } from './signals';
+import { get, read, remove, write } from './store';
+import { returned, send, type Answer } from './transport';
+import type { Fields } from './types';
 
 const FLUSH_EVENTS = 20;
 const FLUSH_MS = 1000;
 const MAX_BATCH_BYTES = 56 * 1024;
 const MAX_BACKOFF_S = 60;
+/** Of what stands around the events. */
+const FRAME_BYTES = 512;
+/** Failures in a row, and the time of the next attempt: kept on the device, so that a new page is as patient. */
+const PATIENCE = 'retry';
+const ROTATE = 'rotate';
 
-export interface Delivery {
-  enqueue(id: string, json: string): void;
-  /** Takes over what pages that are gone left behind. */
-  adopt(beforeMs: number, isAlive: (page: string) => boolean): void;
-  /** Sends what waits, unless the server or the network asked for patience. */
-  hurry(): void;
-  /** Sends what waits, now. Settles when there is nothing left or an attempt failed. */
-  flush(): Promise<void>;
-  /** The page may be going: everything that waits is sent at once. After `forGood`, answers will not be seen. */
-  depart(forGood: boolean): void;
-  /** The page came back after all. */
-  resume(): void;
+const inFlight = new Set<Entry>();
+let timer: number | undefined;
+
+export function enqueue(id: string, json: string): void {
+  store(id, json);
+  if (waiting().length >= FLUSH_EVENTS) hurry();
+  else wake();
 }
 
-export interface DeliveryParts {
-  outbox: Outbox;
-  transport: Transport;
-  signals: Signals;
-  writeKey: string;
+/** Sends within a second what waits, and what pages that are gone left behind. */
+export function wake(): void {
+  timer ??= plan(FLUSH_MS);
 }
 
-export function createDelivery({ outbox, transport, signals, writeKey }: DeliveryParts): Delivery {
-  const inFlight = new Set<Entry>();
-  let timer: number | undefined;
-  let failures = 0;
-  let flushing: Promise<void> | undefined;
-
-  function enqueue(id: string, json: string): void {
-    outbox.add(id, json);
-    if (waiting().length >= FLUSH_EVENTS) hurry();
-    else timer ??= setTimeout(flush, FLUSH_MS);
-  }
-
-  function adopt(beforeMs: number, isAlive: (page: string) => boolean): void {
-    if (outbox.adopt(beforeMs, isAlive)) hurry();
-  }
-
-  function hurry(): void {
-    if (!failures) void flush();
-  }
-
-  function flush(): Promise<void> {
-    return (flushing ??= drain().finally(() => (flushing = undefined)));
-  }
-
-  async function drain(): Promise<void> {
-    wait();
-    for (let batch; (batch = nextBatch()).length; ) if (!(await deliver(batch))) break;
-  }
-
-  /** False when the batch has to be sent again. */
-  async function deliver(batch: Entry[]): Promise<boolean> {
-    const ids = batch.map(({ id }) => id);
-    batch.forEach((entry) => inFlight.add(entry));
-    signals.emit('sending', ids);
-    const answer = await transport.send(seal(batch), bodySize(batch));
-    batch.forEach((entry) => inFlight.delete(entry));
-    if (answer.outcome === 'retry') {
-      const waitS = backoffS(failures++, answer.afterS);
-      wait(waitS * 1000);
-      signals.emit('retrying', ids, waitS);
-      return false;
-    }
-    failures = 0;
-    outbox.remove(batch);
-    if (answer.outcome === 'delivered') signals.emit('delivered', ids);
-    else signals.emit('dropped', ids, `refused: ${answer.status}`);
-    return true;
-  }
-
-  function depart(forGood: boolean): void {
-    for (let batch; (batch = nextBatch()).length; ) {
-      if (forGood && transport.leave(seal(batch))) batch.forEach((entry) => inFlight.add(entry));
-      else void deliver(batch);
-    }
-  }
-
-  function resume(): void {
-    inFlight.clear();
-    if (waiting().length) hurry();
-  }
-
-  function waiting(): Entry[] {
-    return outbox.entries().filter((entry) => !inFlight.has(entry));
-  }
-
-  function nextBatch(): Entry[] {
-    let size = 0;
-    const all = waiting();
-    const end = all.findIndex((entry, index) => (size += entry.size + 1) > MAX_BATCH_BYTES && index > 0);
-    return end < 0 ? all : all.slice(0, end);
-  }
-
-  function seal(batch: Entry[]): string {
-    const events = batch.map(({ json }) => json).join();
-    return `{"batch":[${events}],"sentAt":"${new Date().toISOString()}","writeKey":${JSON.stringify(writeKey)}}`;
-  }
-
-  function wait(delayMs?: number): void {
-    clearTimeout(timer);
-    timer = delayMs === undefined ? undefined : setTimeout(flush, delayMs);
-  }
-
-  return { enqueue, adopt, hurry, flush, depart, resume };
+/** Sends what waits, unless the server or the network asked for patience. */
+export function hurry(): void {
+  clearTimeout(timer);
+  timer = plan(0);
 }
 
-/** The events, the commas, and an allowance for the envelope around them. */
-function bodySize(batch: Entry[]): number {
-  return batch.reduce((sum, { size }) => sum + size + 1, 256);
+function plan(delayMs: number): number {
+  return setTimeout(drain, Math.max(delayMs, patienceMs()));
 }
 
-/** Full jitter, doubling from one second; the server's own wish is a floor, and gets jitter too. */
-function backoffS(failures: number, afterS: number): number {
-  return afterS + Math.random() * (afterS ? 1 : Math.min(2 ** failures, MAX_BACKOFF_S));
+function patience(): [failures: number, untilMs: number] {
+  return read(PATIENCE, [0, 0]);
+}
+
+function patienceMs(): number {
+  return patience()[1] - Date.now();
+}
+
+/** Sends what waits, whatever was asked for. Settles when there is nothing left or an attempt failed. */
+export function flush(): Promise<void> {
+  remove(PATIENCE);
+  return drain();
+}
+
+/** The page may be going: what waits is sent at once. After `forGood`, answers will not be seen. */
+export function depart(forGood: boolean): void {
+  for (let batch; (batch = next()).length; ) void post(batch, forGood);
+}
+
+/** The page came back after all. */
+export function resume(): void {
+  inFlight.clear();
+  returned();
+  hurry();
+}
+
+/** Asks the server for something, without events. */
+export function ask(fields: Fields): Promise<Answer> {
+  return send(seal([], fields), FRAME_BYTES);
+}
+
+/** Tabs take turns. Where there are no locks, or a sandbox denies them, equal ids keep repetitions from counting. */
+async function drain(): Promise<void> {
+  timer = clearTimeout(timer) as undefined;
+  await (navigator.locks?.request('hw_send', sendAll).catch(sendAll) ?? sendAll());
+}
+
+async function sendAll(): Promise<void> {
+  for (let batch; (batch = next()).length || (mayRecord() && patienceMs() < 0 && isRotating()); ) await post(batch);
+}
+
+async function post(batch: Entry[], forGood?: boolean): Promise<void> {
+  const ids = batch.map(idOf);
+  const id = anonymousId();
+  const [failures] = patience();
+  batch.forEach((entry) => inFlight.add(entry));
+  const answer = await send(seal(batch), sizeOf(batch) + FRAME_BYTES, forGood, failures);
+  batch.forEach((entry) => inFlight.delete(entry));
+  if (typeof answer === 'number') {
+    // Full jitter, doubling from one second, on top of what the server wishes.
+    const waitS = answer + Math.random() * Math.min(2 ** failures, MAX_BACKOFF_S);
+    write(PATIENCE, [failures + 1, Date.now() + waitS * 1000]);
+    hurry();
+    return emit('retrying', ids, waitS);
+  }
+  remove(PATIENCE);
+  discard(batch);
+  if (get(ROTATE) === id) remove(ROTATE);
+  // The cookie wins: the answer says which id the server gave to our events.
+  const told = (answer as Fields).anonymousId as string;
+  if (told && anonymousId() === id) adoptId(told);
+  carry();
+  ids.forEach(settle);
+  emit(typeof answer === 'string' ? 'dropped' : 'delivered', ids, answer);
+}
+
+/** The oldest that may be sent now and fit into one request. */
+function next(): Entry[] {
+  const all = mayRecord() && patienceMs() < 0 ? waiting().filter((entry) => !inFlight.has(entry)) : [];
+  let count = 1;
+  while (count < all.length && sizeOf(all.slice(0, count + 1)) < MAX_BATCH_BYTES) count++;
+  return all.slice(0, count);
+}
+
+function seal(batch: Entry[], more?: Fields): string {
+  const identity = isRotating() ? ROTATE : mayKeep() ? undefined : 'cookieless';
+  const frame = { sentAt: new Date(), writeKey: settings.writeKey, anonymousId: anonymousId(), identity, link, ...more };
+  return `{"batch":[${batch.map(load).filter(Boolean)}],` + JSON.stringify(frame).slice(1);
 }

@@ -1,10 +1,12 @@
-/** Who the visitor is. Read from the device each time, so that all tabs of a site agree. */
+/**
+ * Who the visitor is. Read from the device each time, so that all tabs of a site agree.
+ *
+ * The anonymous id of record is the server's: a cookie that no script can read. The one kept here is what we know of it:
+ * the server replaces it in our events where the cookie says otherwise, and its answer tells us.
+ */
 import { uuid } from './ids';
-import { readCookie, writeCookie, type Store } from './store';
+import { get, read, set, write } from './store';
 import type { Fields } from './types';
-
-const ANONYMOUS_KEY = 'hw_id';
-const PERSON_KEY = 'hw_person';
 
 interface Person {
   userId?: string | undefined;
@@ -12,60 +14,52 @@ interface Person {
   groupId?: string;
 }
 
-export interface Identity {
-  anonymousId(): string;
-  setAnonymousId(id: string): string;
-  person(): Person;
-  /** Merges the traits. A different user than before starts with none of the old traits, and on a new anonymous id. */
-  identify(userId: string | undefined, traits: Fields): void;
-  joinGroup(groupId: string): void;
-  /** Forgets the person; what follows is someone new. */
-  reset(): void;
+/** What another site of the owner says about the visitor, until the server has heard it. */
+export let link: string | null | undefined;
+
+export function carry(signed?: string | null): void {
+  link = signed;
 }
 
-export function createIdentity(store: Store): Identity {
-  function setAnonymousId(id: string): string {
-    store.set(ANONYMOUS_KEY, id);
-    writeCookie(ANONYMOUS_KEY, id);
-    return id;
-  }
+export function anonymousId(): string {
+  return get('id') || adoptId(uuid());
+}
 
-  function person(): Person {
-    try {
-      return JSON.parse(store.get(PERSON_KEY)!) ?? {};
-    } catch {
-      return {}; // another script wrote there
-    }
-  }
+/** Takes over what the server told. */
+export function adoptId(id: string): string {
+  set('id', id);
+  return id;
+}
 
-  function setPerson(changed: Person): void {
-    store.set(PERSON_KEY, JSON.stringify(changed));
-  }
+/** The page's own choice: the server is told to let its cookie follow. */
+export function setAnonymousId(id: string): string {
+  set('rotate', id);
+  return adoptId(id);
+}
 
-  function reset(): void {
-    setPerson({});
-    setAnonymousId(uuid());
-  }
+/** Whether the cookie has to follow us, once: it wins otherwise. */
+export function isRotating(): boolean {
+  return get('rotate') === anonymousId();
+}
 
-  /** The cookie wins: all that serve this host share it. A page may clear both at any time: then a new id is made. */
-  function anonymousId(): string {
-    const known = readCookie(ANONYMOUS_KEY) || store.get(ANONYMOUS_KEY);
-    return known || setAnonymousId(uuid());
-  }
+export function person(): Person {
+  return read<Person>('person', {});
+}
 
-  setAnonymousId(anonymousId()); // the year starts anew, and a lost half is made good
+export function setPerson(changed: Person): void {
+  write('person', changed);
+}
 
-  return {
-    anonymousId,
-    setAnonymousId,
-    person,
-    identify(userId, traits) {
-      const before = person();
-      if (userId && before.userId && userId !== before.userId) reset();
-      const kept = person();
-      setPerson({ ...kept, userId: userId ?? kept.userId, traits: { ...kept.traits, ...traits } });
-    },
-    joinGroup: (groupId) => setPerson({ ...person(), groupId }),
-    reset,
-  };
+/** Merges the traits. A different user than before starts with none of the old traits, and on a new anonymous id. */
+export function identifyPerson(userId: string | undefined, traits: Fields): void {
+  const before = person();
+  if (userId && before.userId && userId !== before.userId) resetPerson();
+  const kept = person();
+  setPerson({ ...kept, userId: userId ?? kept.userId, traits: { ...kept.traits, ...traits } });
+}
+
+/** Forgets the person; what follows is someone new. */
+export function resetPerson(): void {
+  setPerson({});
+  setAnonymousId(uuid());
 }

@@ -11,7 +11,6 @@ export interface Stub extends Array<QueuedCall> {
   initialize?: unknown;
   load?: unknown;
   _writeKey?: string;
-  _loadOptions?: object;
 }
 
 /** The stub at `window[name]`, made if need be; undefined when a script has taken it over already. */

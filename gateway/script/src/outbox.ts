@@ -1,76 +1,67 @@
 /**
- * Events that no server has acknowledged. Each lies under its own key, `hw_out:<page>:<messageId>`, so that tabs
- * never rewrite each other's, writing one costs the same however many wait, and the ids sort them by time.
+ * Events that no server has acknowledged, of all tabs: each under a key of its own, `out:<messageId>:<bytes>`, so that
+ * tabs never rewrite each other's, writing one costs the same however many wait, and sorted keys are in order of time.
  */
-import { madeAt } from './ids';
-import type { Store } from './store';
+import { attempt, emit } from './signals';
+import { get, keys, remove, set } from './store';
 
-const PREFIX = 'hw_out:';
+const PREFIX = 'out:';
 const MAX_EVENTS = 500;
-const MAX_BYTES = 256 * 1024;
+const MAX_BYTES = 512 * 1024;
+const ID_LENGTH = 36;
+const MARK = 'mark';
 
-export interface Entry {
-  id: string;
-  json: string;
-  /** In UTF-8 bytes. */
-  size: number;
+/** What this page made, until it is acknowledged. */
+const own: Record<Entry, string> = {};
+
+/** How many events this page had to give up. */
+export let lost = 0;
+
+/** `<messageId>:<bytes>` */
+export type Entry = string;
+
+export function idOf(entry: Entry): string {
+  return entry.slice(0, ID_LENGTH);
 }
 
-export interface Outbox {
-  add(id: string, json: string): void;
-  remove(entries: Entry[]): void;
-  /** In the order in which they were taken in. */
-  entries(): Entry[];
-  /** Takes over what pages that are gone left behind before a time, and says how many those were. */
-  adopt(beforeMs: number, isAlive: (page: string) => boolean): number;
+/** In UTF-8, and the comma behind it. */
+export function sizeOf(entries: Entry[]): number {
+  return entries.reduce((sum, entry) => sum + 1 + (+entry.slice(ID_LENGTH + 1) || 0), 0);
 }
 
-/** `lose` hears of what had to make room: the oldest entries, or a new one that is too large by itself. */
-export function createOutbox(store: Store, page: string, lose: (entry: Entry) => void): Outbox {
-  const held = new Map<string, Entry>();
-  let bytes = 0;
-
-  function remove(entries: Entry[]): void {
-    for (const entry of entries) {
-      if (held.delete(entry.id)) bytes -= entry.size;
-      store.remove(PREFIX + page + ':' + entry.id);
-    }
+/** In the order in which they happened. */
+export function waiting(): Entry[] {
+  if (!get(MARK)) {
+    // The page has cleared its storage, as some do when a user signs out. What it did before is still news.
+    set(MARK, '1');
+    for (const entry in own) set(PREFIX + entry, own[entry]!);
   }
-
-  function add(id: string, json: string): void {
-    const entry = { id, json, size: new TextEncoder().encode(json).length };
-    if (entry.size > MAX_BYTES) return lose(entry);
-    held.set(id, entry);
-    bytes += entry.size;
-    for (const oldest of held.values()) {
-      if (held.size <= MAX_EVENTS && bytes <= MAX_BYTES) break;
-      remove([oldest]);
-      lose(oldest);
-    }
-    store.set(PREFIX + page + ':' + id, json);
-  }
-
-  function adopt(beforeMs: number, isAlive: (page: string) => boolean): number {
-    const left = store.keys().map((key) => key.split(':')).filter(([prefix]) => prefix + ':' === PREFIX);
-    // Written so that an id without a time (NaN) counts as old.
-    const orphans = left.filter(([, owner = '', id = '']) => owner !== page && !(madeAt(id) > beforeMs) && !isAlive(owner));
-    for (const parts of orphans.sort(([, , a = ''], [, , b = '']) => (a < b ? -1 : 1))) {
-      const key = parts.join(':');
-      const json = store.get(key) ?? '';
-      if (isJson(json)) add(parts[2]!, json);
-      store.remove(key);
-    }
-    return orphans.length;
-  }
-
-  return { add, remove, entries: () => [...held.values()], adopt };
+  return keys(PREFIX);
 }
 
-/** Anyone may write to a site's storage, and one broken event would have the whole batch refused. */
-function isJson(text: string): boolean {
-  try {
-    return !!JSON.parse(text);
-  } catch {
-    return false;
+/** The oldest make room for a new one. */
+export function store(id: string, json: string): void {
+  const entry = id + ':' + new Blob([json]).size;
+  own[entry] = json;
+  const all = [...waiting(), entry];
+  while (all.length > MAX_EVENTS || (all[1] && sizeOf(all) > MAX_BYTES)) {
+    const oldest = all.shift()!;
+    discard([oldest]);
+    lost++;
+    emit('dropped', [idOf(oldest)], 'outbox full');
   }
+  set(PREFIX + entry, json);
+}
+
+export function discard(entries: Entry[]): void {
+  for (const entry of entries) {
+    delete own[entry];
+    remove(PREFIX + entry);
+  }
+}
+
+/** The event's JSON. Anyone may write to a site's storage, and one broken event would have the whole batch refused. */
+export function load(entry: Entry): string | undefined {
+  const json = get(PREFIX + entry);
+  return attempt(() => JSON.parse(json!)) && json;
 }

@@ -1,4 +1,7 @@
 /** What the browser tells about the page and the device. */
+import { describeCampaign, touches } from './attribution';
+import { describeConsent } from './consent';
+import { isOn } from './settings';
 import type { Fields } from './types';
 
 declare const __VERSION__: string;
@@ -11,9 +14,16 @@ export interface Page extends Fields {
   title: string;
 }
 
+let referrer = document.referrer;
+
+/** In an app of one page, the referrer of a view is the view before it. */
+export function cameFrom(url: string): void {
+  referrer = url;
+}
+
 export function describePage(): Page {
   const { href, pathname, search } = location;
-  return { url: href.split('#')[0]!, path: pathname, referrer: document.referrer, search, title: document.title };
+  return { url: href.split('#')[0]!, path: pathname, referrer, search, title: document.title };
 }
 
 /** The `context` of an event that happens now. */
@@ -22,18 +32,13 @@ export function describeContext(): Fields {
     library: { name: 'headwater.js', version: __VERSION__ },
     page: describePage(),
     userAgent: navigator.userAgent,
+    // Its JSON has just the hints that every site gets without asking: brands, mobile, platform.
+    userAgentData: isOn('hints') ? (navigator as { userAgentData?: object }).userAgentData : undefined,
     locale: navigator.language,
     timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     screen: { width: screen.width, height: screen.height, density: devicePixelRatio },
-    campaign: describeCampaign(location.search),
+    campaign: describeCampaign(),
+    attribution: touches(),
+    consent: describeConsent(),
   };
-}
-
-/** The utm_* parameters without their prefix, utm_campaign as `name`; undefined when there is none. */
-export function describeCampaign(search: string): Fields | undefined {
-  const campaign: Fields = {};
-  new URLSearchParams(search).forEach((value, key) => {
-    if (key.startsWith('utm_')) campaign[key === 'utm_campaign' ? 'name' : key.slice(4)] = value;
-  });
-  return Object.keys(campaign).length ? campaign : undefined;
 }

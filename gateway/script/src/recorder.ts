@@ -1,62 +1,75 @@
-/** Makes events: who, when, where; then what the call said. */
+/** Makes events: who, when, where; then what the call said; then what the page's middleware makes of it. */
 import type { Call } from './call';
-import type { Delivery } from './delivery';
-import type { Identity } from './identity';
+import { describeConsent, mayRecord } from './consent';
+import { enqueue, hurry } from './delivery';
+import { anonymousId, person } from './identity';
+import { messageId } from './ids';
+import { lost } from './outbox';
 import { describeContext } from './page';
-import { keepReceipts } from './receipts';
-import { quietly, type Signals } from './signals';
+import { settled } from './receipts';
+import { continueSession } from './session';
+import { emit, quietly } from './signals';
 import type { EventType, Fields, TrackedEvent } from './types';
 
-export interface Recorder {
-  /** `content` holds what is special to the type. The promise settles with the event; see receipts. */
-  record(type: EventType, content: Fields, call: Call): Promise<TrackedEvent>;
+const MAX_HELD = 50;
+
+/** Segment's form: it hands the event on by calling `next`, changed or not, or never. */
+type Middleware = (step: { payload: { obj: TrackedEvent }; next: (payload: { obj: TrackedEvent } | null) => void }) => unknown;
+
+const middlewares: Middleware[] = [];
+/** Events that happened before the visitor was asked. */
+const held: TrackedEvent[] = [];
+
+export function addSourceMiddleware(middleware: Middleware): void {
+  middlewares.push(middleware);
 }
 
-export interface RecorderParts {
-  identity: Identity;
-  delivery: Delivery;
-  signals: Signals;
-  nextMessageId: () => string;
+/** `content` holds what is special to the type. The promise settles with the event; see receipts. */
+export async function record(type: EventType, content: Fields, { options, callback }: Call): Promise<TrackedEvent> {
+  const { userId, groupId } = person();
+  const event: TrackedEvent = {
+    type,
+    messageId: messageId(),
+    anonymousId: anonymousId(),
+    userId,
+    ...options,
+    timestamp: toDate(options.timestamp),
+    context: { ...describeContext(), ...continueSession(), groupId, dropped: lost || undefined, ...options.context },
+    ...content,
+  };
+  const end = settled(event.messageId);
+  quietly(pass, event, 0);
+  if (callback) hurry();
+  await end;
+  if (callback) quietly(callback, event);
+  return event;
 }
 
-export function createRecorder({ identity, delivery, signals, nextMessageId }: RecorderParts): Recorder {
-  const settled = keepReceipts(signals);
-  let lost = 0;
-  signals.on('dropped', (ids: string[]) => (lost += ids.length));
+function pass(event: TrackedEvent, at: number): void {
+  const middleware = middlewares[at];
+  if (!middleware) return take(event);
+  const next = (payload: { obj: TrackedEvent } | null) => payload && pass(payload.obj, at + 1);
+  quietly(middleware, { payload: { obj: event }, next });
+}
 
-  function describe(type: EventType, content: Fields, { options }: Call): TrackedEvent {
-    const { userId, groupId } = identity.person();
-    return {
-      type,
-      messageId: nextMessageId(),
-      anonymousId: options.anonymousId ?? identity.anonymousId(),
-      userId: options.userId ?? userId ?? null,
-      timestamp: toIso(options.timestamp),
-      // `dropped` says how many events this page lost since the one before.
-      context: { ...describeContext(), groupId, dropped: lost || undefined, ...options.context },
-      integrations: options.integrations,
-      ...content,
-    };
+function take(event: TrackedEvent): void {
+  const may = mayRecord();
+  if (may) {
+    enqueue(event.messageId, JSON.stringify(event));
+    emit('queued', event);
+  } else if (may === undefined && held.length < MAX_HELD) held.push(event);
+}
+
+/** The visitor has answered: what was held goes on its way with that answer, or is forgotten. */
+export function releaseHeld(): void {
+  for (const event of held.splice(0)) {
+    event.context.consent = describeConsent();
+    take(event);
   }
-
-  async function record(type: EventType, content: Fields, call: Call): Promise<TrackedEvent> {
-    const event = describe(type, content, call);
-    const json = JSON.stringify(event);
-    const end = settled(event.messageId);
-    lost = 0;
-    delivery.enqueue(event.messageId, json);
-    signals.emit('queued', event);
-    if (call.callback) delivery.hurry();
-    await end;
-    if (call.callback) quietly(call.callback, event);
-    return event;
-  }
-
-  return { record };
 }
 
 /** A time that the caller got wrong must not cost the event. */
-function toIso(time: string | number | Date | undefined): string {
+function toDate(time: string | number | Date | undefined): Date {
   const at = new Date(time ?? NaN);
-  return (isNaN(+at) ? new Date() : at).toISOString();
+  return isNaN(+at) ? new Date() : at;
 }

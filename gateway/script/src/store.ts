@@ -1,49 +1,52 @@
-/** Strings kept on the device; in memory where the browser refuses (blocked, sandboxed, full). Never throws. */
-export interface Store {
-  get(key: string): string | null;
-  set(key: string, value: string): void;
-  remove(key: string): void;
-  keys(): string[];
+/**
+ * Strings kept on the device; in memory where the visitor has not agreed to that, or the browser refuses (blocked,
+ * sandboxed, full). Never throws.
+ */
+import { attempt } from './signals';
+
+const PREFIX = 'hw_';
+let box: Record<string, string> = {};
+
+/** Moves what was in memory to the device, or from now on leaves the device alone. */
+export function useDevice(isAllowed: unknown): void {
+  const old = box;
+  box = ((isAllowed && attempt(() => localStorage)) as typeof box) || {};
+  for (const key in old) if (key.startsWith(PREFIX)) set(key.slice(PREFIX.length), old[key]!);
 }
 
-export function openStore(): Store {
-  const memory = new Map<string, string>();
-  const disk = attempt(() => localStorage);
-  return {
-    get: (key) => memory.get(key) ?? attempt(() => disk!.getItem(key)) ?? null,
-    set(key, value) {
-      // A value that the disk refuses (quota) must not be shadowed by, or shadow, an older one.
-      const stored = attempt(() => (disk!.setItem(key, value), true));
-      if (stored) memory.delete(key);
-      else memory.set(key, value);
-    },
-    remove(key) {
-      memory.delete(key);
-      attempt(() => disk!.removeItem(key));
-    },
-    keys: () => [...memory.keys(), ...(attempt(() => Object.keys(disk!)) ?? [])],
-  };
+export function get(key: string): string | undefined {
+  return attempt(() => box[PREFIX + key]);
 }
 
-/** The cookie's value, or undefined when it is absent, unreadable, or cookies are denied. */
-export function readCookie(name: string): string | undefined {
-  return attempt(() => {
-    const pair = document.cookie.split('; ').find((each) => each.startsWith(name + '='));
-    return pair && decodeURIComponent(pair.slice(name.length + 1));
-  });
+/** The value that was stored as JSON, or `fallback`: another script may have written there. */
+export function read<T>(key: string, fallback: T): T {
+  return attempt(() => JSON.parse(get(key)!)) || fallback;
 }
 
-/** Lasts one year, for this host alone. */
-export function writeCookie(name: string, value: string): void {
-  const secure = location.protocol === 'https:' ? ';Secure' : '';
-  attempt(() => (document.cookie = `${name}=${encodeURIComponent(value)};Path=/;Max-Age=31536000;SameSite=Lax${secure}`));
-}
-
-/** Storage throws for reasons that no page can foresee (policy, sandbox, quota, a busy disk): all mean "not now". */
-function attempt<T>(act: () => T): T | undefined {
+export function set(key: string, value: string): void {
   try {
-    return act();
+    box[PREFIX + key] = value;
   } catch {
-    return undefined;
+    box = { ...box, [PREFIX + key]: value }; // full: this page goes on in memory
   }
+}
+
+export function write(key: string, value: unknown): void {
+  set(key, JSON.stringify(value));
+}
+
+export function remove(key: string): void {
+  attempt(() => delete box[PREFIX + key]);
+}
+
+/** What follows `prefix` in the keys that begin with it, sorted. */
+export function keys(prefix: string): string[] {
+  prefix = PREFIX + prefix;
+  const all = attempt(() => Object.keys(box)) ?? [];
+  return all.filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length)).sort();
+}
+
+/** Removes all that is ours. */
+export function erase(): void {
+  keys('').forEach(remove);
 }

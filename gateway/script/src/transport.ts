@@ -1,59 +1,45 @@
 /** How bytes leave the page, and what the server's answer means. */
+import { settings } from './settings';
+import { attempt } from './signals';
+import type { Fields } from './types';
 
 /** The browser lets 64 KiB of keepalive bodies and beacons be in flight at once, all together. */
-const KEEPALIVE_BUDGET = 64 * 1024;
+const BUDGET = 64 * 1024;
 const TIMEOUT_MS = 15_000;
 const MAX_RETRY_AFTER_S = 300;
+/** Statuses that another attempt would not change. */
+const FINAL = /^4(?!08|29)/;
 
-/** `retry` carries the seconds that the server asked to wait, or 0. */
-export type Answer = { outcome: 'delivered' } | { outcome: 'refused'; status: number } | { outcome: 'retry'; afterS: number };
+/** What the server said; or how long it asks us to wait, in seconds; or why it will never take the events. */
+export type Answer = Fields | number | string;
 
-export interface Transport {
-  /** Settles with the server's answer; never rejects. `size` is the body's in bytes. */
-  send(body: string, size: number): Promise<Answer>;
-  /** For a page that is about to go: hands the body to the browser. False: it did not take it. */
-  leave(body: string): boolean;
+let inFlight = 0;
+
+/**
+ * Settles with the server's answer; never rejects. `size` is the body's in bytes. `leaving`: the page is about to go, and
+ * a beacon outlives it best; nobody will hear an answer then. `failed`: someone else's beacons may fill the budget, which
+ * looks like a dead network, so an attempt after a failure does without.
+ */
+export async function send(body: string, size: number, leaving?: boolean, failed?: unknown): Promise<Answer> {
+  const keepalive = (inFlight += size) <= BUDGET && !failed;
+  const { endpoint } = settings as { endpoint: string };
+  if (leaving && keepalive && attempt(() => navigator.sendBeacon(endpoint, body))) return new Promise(() => {});
+  try {
+    const signal = (AbortSignal as any).timeout?.(TIMEOUT_MS);
+    // A string goes as text/plain, which needs no preflight on another host.
+    const response = await fetch(endpoint, { method: 'POST', body, keepalive, credentials: 'include', signal });
+    const { ok, status, headers } = response;
+    if (ok) return await response.json().catch(() => ({}));
+    if (FINAL.test(status as any)) return 'refused: ' + status;
+    return Math.min(+headers.get('Retry-After')! || 0, MAX_RETRY_AFTER_S);
+  } catch {
+    return 0; // offline, blocked, timed out
+  } finally {
+    inFlight -= size;
+  }
 }
 
-export function createTransport(endpoint: string): Transport {
-  let keptAlive = 0;
-  let lastFailed = false;
-
-  async function send(body: string, size: number): Promise<Answer> {
-    // Someone else's beacons may fill the budget, which looks like a dead network: after a failure, once without.
-    const keepalive = !lastFailed && keptAlive + size <= KEEPALIVE_BUDGET;
-    const abort = new AbortController();
-    const timer = setTimeout(() => abort.abort(), TIMEOUT_MS);
-    if (keepalive) keptAlive += size;
-    try {
-      // A string goes as text/plain, which needs no preflight on another host.
-      const response = await fetch(endpoint, { method: 'POST', body, keepalive, credentials: 'include', signal: abort.signal });
-      lastFailed = false;
-      return judge(response);
-    } catch {
-      lastFailed = !lastFailed;
-      return { outcome: 'retry', afterS: 0 }; // offline, refused, blocked, timed out
-    } finally {
-      clearTimeout(timer);
-      if (keepalive) keptAlive -= size;
-    }
-  }
-
-  function leave(body: string): boolean {
-    try {
-      return navigator.sendBeacon(endpoint, body);
-    } catch {
-      return false; // not there, or switched off
-    }
-  }
-
-  return { send, leave };
-}
-
-function judge(response: Response): Answer {
-  const { ok, status } = response;
-  if (ok) return { outcome: 'delivered' };
-  if (status < 500 && status !== 408 && status !== 429) return { outcome: 'refused', status };
-  const afterS = Number(response.headers.get('Retry-After')) || 0;
-  return { outcome: 'retry', afterS: Math.min(afterS, MAX_RETRY_AFTER_S) };
+/** The page came back: its beacons are long gone. */
+export function returned(): void {
+  inFlight = 0;
 }

@@ -1,4 +1,4 @@
-/** The words that the modules share. */
+/** The words that the modules share. What pages see of it is in analytics.d.ts. */
 
 export type Fields = Record<string, unknown>;
 
@@ -9,8 +9,8 @@ export interface TrackedEvent extends Fields {
   type: EventType;
   messageId: string;
   anonymousId: string;
-  userId: string | null;
-  timestamp: string;
+  userId: string | undefined;
+  timestamp: Date;
   context: Fields;
 }
 
@@ -23,14 +23,26 @@ export interface EventOptions {
   userId?: string;
 }
 
-/** What the server embeds in the loader. `endpoint` is a path on the script's own host, or a whole URL. */
-export interface SiteConfig {
-  endpoint?: string;
+/** What the server embeds in the loader, and what `data-` attributes of the tag may say instead. */
+export interface Settings {
   writeKey?: string;
-}
-
-/** The second argument of `load`. `apiHost` is Segment's way to say it: host and version, without a scheme. */
-export interface LoadOptions {
+  /** A path on the script's own host, or a whole URL. */
   endpoint?: string;
-  apiHost?: string;
+  /** Features that are not wanted, in one string: page history links downloads forms attributes engagement ... */
+  off?: string;
+  /** Features that are wanted though they are off by default: query dnt. */
+  on?: string;
+  /** `consent`: nothing happens before it is granted. `cookieless`: nothing is kept on the device before it is. */
+  mode?: 'consent' | 'cookieless';
+  /** Extensions of files that are downloads, and parameters that name a click on an advertisement; `|` between them. */
+  downloads?: string;
+  clickIds?: string;
+  /** Hosts that are no referrers: the site's own, and those that it sends its visitors to. */
+  ownHosts?: string;
+  /** Hosts whose pages may learn who comes to them. */
+  linkerHosts?: string;
+  /** Paths of modules that are loaded once the page has time. */
+  chunks?: string[];
+  /** The name that pages know us by; `analytics` when it is missing. */
+  global?: string;
 }

@@ -29,7 +29,7 @@ CHROMIUM_ARGUMENTS = [
     "--disable-sync",
 ]
 PATIENCE_S = 8
-QUIET_TAG = '<script src="/js/headwater.js" data-write-key="wk" data-page="off"></script>'
+QUIET_TAG = '<script src="/js/headwater.js" data-write-key="wk" data-off="page history engagement links forms downloads"></script>'
 
 
 @dataclass
@@ -70,7 +70,7 @@ class Site:
             return self.assets.demo[path.removeprefix("/hw/demo/")]
         return {
             "/js/headwater.js": self.assets.loader({"endpoint": "/v1/b"}),
-            f"/js/{self.assets.immutable_name}": self.assets.immutable,
+            f"/js/{self.assets.immutable.file_name}": self.assets.immutable,
             "/hw/demo/headwater.js": self.assets.loader({"endpoint": "/hw/v1/b", "writeKey": "demo"}),
         }.get(path)
 
@@ -101,10 +101,9 @@ class Site:
 
 
 def serve(asset: Asset, headers: dict[str, str]) -> web.Response:
-    """As a browser on localhost would get it: with brotli where there is some."""
-    encoding = {"Content-Encoding": "br"} if asset.brotli else {}
-    fixed = {"Content-Type": asset.content_type, "ETag": asset.etag, **encoding, **headers}
-    return web.Response(body=asset.brotli or asset.body, headers=fixed)
+    """As a browser on localhost would get it."""
+    fixed = {"Content-Type": asset.content_type, "ETag": asset.etag, "Content-Encoding": "br", **headers}
+    return web.Response(body=asset.brotli, headers=fixed)
 
 
 @asynccontextmanager

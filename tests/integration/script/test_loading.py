@@ -138,7 +138,7 @@ async def test_api_host_is_understood_as_segment_writes_it(page: Page, site: Sit
 
 async def test_the_immutable_file_runs_under_its_integrity_hash(page: Page, site: Site, complaints: list[str]):
     site.pages["/"] = (
-        f'<script async src="/js/{site.assets.immutable_name}" integrity="{site.assets.integrity}" '
+        f'<script async src="/js/{site.assets.immutable.file_name}" integrity="{site.assets.immutable.integrity}" '
         'data-write-key="wk" data-endpoint="/hw/v1/b"></script>'
     )
 

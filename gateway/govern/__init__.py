@@ -1,0 +1,9 @@
+"""What may be kept, and of whom: pure rules that may drop an event or change it, before it reaches the disk.
+
+What always holds: a rule sees an event's facts and says what follows; it does no I/O and knows no clock. What it drops
+is counted by whoever asks. May import model and config.
+"""
+
+from gateway.govern.consent import ConsentRules, Preferences, may_keep, with_opt_out
+
+__all__ = ["ConsentRules", "Preferences", "may_keep", "with_opt_out"]

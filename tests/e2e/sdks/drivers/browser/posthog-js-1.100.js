@@ -1,0 +1,11 @@
+import posthog from 'posthog-js-1.100';
+import { tell } from '../posthog.mjs';
+
+export async function run(job) {
+  tell(posthog, job);
+}
+
+/** An event after the story. */
+export function more() {
+  posthog.capture('Came Back');
+}
