@@ -16,11 +16,12 @@ export PATH := $(PATH):/usr/sbin:/sbin
 
 # PROGRAM:PACKAGE of what the tests use and Debian has.
 TOOLS := chromium:chromium nginx:nginx caddy:caddy prometheus:prometheus promtool:prometheus wrk:wrk ps:procps \
-	taskset:util-linux openssl:openssl curl:curl strace:strace systemd-analyze:systemd node:nodejs npm:npm
+	taskset:util-linux openssl:openssl curl:curl strace:strace systemd-analyze:systemd node:nodejs npm:npm \
+	/usr/share/doc/webext-ublock-origin-firefox:webext-ublock-origin-firefox
 
 .PHONY: help
 help: ## Say what there is to make.
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 .PHONY: run
 run: .venv/.run ## Install, then run the daemon with configs/quickstart.toml.
@@ -52,6 +53,10 @@ soak: tools .venv/.dev ## The long forms of the tests: hours.
 .PHONY: bench
 bench: tools .venv/.dev ## Measure intake, the pipeline to DuckDB, and memory on this machine.
 	@for part in intake pipeline memory; do $(BIN)/python benchmarks/$$part.py; done
+
+.PHONY: bench-script
+bench-script: $(SCRIPT)/node_modules/.installed $(SDKS)/node_modules/.installed ## Print the browser script's size beside its peers.
+	@node benchmarks/script_sizes.mjs
 
 .PHONY: script
 script: $(SCRIPT)/node_modules/.installed ## Build the browser script that the package ships.

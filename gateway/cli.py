@@ -12,11 +12,13 @@ from gateway.commands.dead import dead
 from gateway.commands.events import rejects, send, tail, trace
 from gateway.commands.orders import destinations, reload, replay, resume
 from gateway.commands.overview import ledger, status
+from gateway.commands.script import script
 from gateway.commands.sql import sql
 
 COMMANDS = (
     init,
     check,
+    script,
     run,
     status,
     ledger,

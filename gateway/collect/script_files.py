@@ -1,6 +1,6 @@
 """The browser script by address: a loader for each source, which carries its settings, and files that never change."""
 
-from typing import Any
+import re
 
 from gateway.collect.static_files import IMMUTABLE, SHORT_LIVED, Serve, file_server
 from gateway.config import BrowserSettings, ScriptSettings, Settings
@@ -23,17 +23,17 @@ REQUESTS = {"query_calls": "query", "dnt": "dnt"}
 """Settings that switch something on."""
 
 
-def script_files(settings: Settings, assets: Assets) -> dict[str, Serve]:
-    """The first source's loader at `{path}/{name}.js`, and each source's at `{path}/{source}/{name}.js`; all that they
-    load beside them. The addresses of former names lead to the same."""
-    files: dict[str, Serve] = {}
-    for place in places(settings.script):
-        folder, _, name = place.rpartition("/")
-        for asset in (assets.immutable, *assets.chunks.values()):
-            files[f"{folder}/{asset.file_name}"] = file_server(asset, IMMUTABLE)
-        for source in reversed(settings.sources):
-            serve = file_server(loader(settings, assets, source, place), SHORT_LIVED)
-            files[f"{folder}/{source}/{name}.js"] = files[f"{place}.js"] = serve
+def script_files(settings: Settings, assets: Assets, place: str) -> dict[str, Serve]:
+    """What is served of a place: the first source's loader at `{place}.js`, each source's at
+    `{folder}/{source}/{name}.js`, and all that they load beside them."""
+    folder, _, name = place.rpartition("/")
+    files = {
+        f"{folder}/{asset.file_name}": file_server(asset, IMMUTABLE)
+        for asset in (assets.immutable, *assets.chunks.values())
+    }
+    for source in reversed(settings.sources):
+        serve = file_server(loader(settings, assets, source, place), SHORT_LIVED)
+        files[f"{folder}/{source}/{name}.js"] = files[f"{place}.js"] = serve
     return files
 
 
@@ -45,18 +45,27 @@ def places(script: ScriptSettings) -> tuple[str, ...]:
 def loader(settings: Settings, assets: Assets, source: str, place: str) -> Asset:
     """The script of a source."""
     browser = settings.sources[source].browser
-    prefix = settings.server.path_prefix
-    folder = place.rpartition("/")[0]
-    site = {
+    folder = settings.server.path_prefix + place.rpartition("/")[0]
+    chunks = [f"{folder}/{assets.chunks[name].file_name}" for name in wanted_chunks(browser)]
+    return assets.loader(_site(settings, source, place) | ({"chunks": chunks} if chunks else {}), browser.build)
+
+
+def pinned_attributes(settings: Settings, source: str) -> dict[str, str]:
+    """The same settings as attributes of a tag, for the file that has none. Its chunks are not to be had so."""
+    site = _site(settings, source, places(settings.script)[0])
+    return {f"data-{re.sub('[A-Z]', lambda upper: f'-{upper[0].lower()}', key)}": value for key, value in site.items()}
+
+
+def _site(settings: Settings, source: str, place: str) -> dict[str, str]:
+    described = {
         "writeKey": settings.sources[source].write_keys[0],
-        "endpoint": f"{prefix}{place}",
-        **describe_site(browser),
-        "chunks": [f"{prefix}{folder}/{assets.chunks[name].file_name}" for name in wanted_chunks(browser)],
+        "endpoint": f"{settings.server.path_prefix}{place}",
+        **describe_site(settings.sources[source].browser),
     }
-    return assets.loader({key: value for key, value in site.items() if value}, browser.build)
+    return {key: value for key, value in described.items() if value}
 
 
-def describe_site(browser: BrowserSettings) -> dict[str, Any]:
+def describe_site(browser: BrowserSettings) -> dict[str, str]:
     """A source's settings in the script's words; what is empty says nothing."""
     if browser.build == "lite":
         return {"mode": _mode(browser)}

@@ -3,7 +3,8 @@
 It comes in four ways: as gzip without a header that says so, as plain JSON, as a form whose `data` is base64 of the
 JSON, and in a GET as that `data` in the query. The project's token is the write key.
 
-posthog-js takes 200 alone for success and drops its events at any 4xx, 429 among them: here a rate is a 503.
+posthog-js takes 200 alone for success and drops its events at any 4xx, 429 among them; the old one (1.100) at 500, too.
+What is for now is a 503 here.
 
 Source: posthog.com/docs/api/capture and posthog.com/docs/data/timestamps; requests recorded from the SDKs.
 """
@@ -31,6 +32,7 @@ from gateway.collect.refusals import Refusal
 from gateway.model.clock import Clock
 
 STORED = json_answer(200, {"status": 1})
+_DROPPED_THOUGH_FOR_NOW = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.INTERNAL_SERVER_ERROR})
 _TOKENS = ("api_key", "token", "$token")
 
 
@@ -90,7 +92,7 @@ def as_posthog(ours: Answer) -> Answer:
         listed = orjson.loads(ours.body)
         del listed["success"]
         return json_answer(200, {"status": 1, **listed})
-    if ours.status == HTTPStatus.TOO_MANY_REQUESTS:
+    if ours.status in _DROPPED_THOUGH_FOR_NOW:
         _, _, headers = ours.head.partition(b"\r\n")
         return Answer(503, b"HTTP/1.1 503 Service Unavailable\r\n" + headers, ours.body)
     return ours

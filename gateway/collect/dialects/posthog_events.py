@@ -80,8 +80,9 @@ def _who(distinct_id: Any, message_id: str, properties: Fields) -> Fields:
     device_id = text_of(properties.get("$device_id"))
     if distinct_id == COOKIELESS:
         return {"anonymousId": message_id or distinct_id}
-    if "$is_identified" in properties:
-        is_visitor = properties["$is_identified"] is False or distinct_id == device_id
+    is_identified = properties.get("$is_identified")
+    if is_identified is not None:
+        is_visitor = is_identified is False or distinct_id == device_id
     elif device_id:
         is_visitor = distinct_id == device_id or (properties.get("$lib") == WEB and not properties.get("$user_id"))
     else:

@@ -12,7 +12,7 @@ from aiohttp import web
 from tests.e2e.harness.daemon import Daemon
 from tests.e2e.harness.waiting import until
 from tests.e2e.sdks.harness.drivers import Driver, plan
-from tests.e2e.sdks.harness.proxy import FAULTS, NONE, RATE_LIMITED, Fault, proxying
+from tests.e2e.sdks.harness.proxy import BROKEN, FAULTS, NONE, RATE_LIMITED, Fault, proxying
 from tests.e2e.sdks.harness.rows import Rows, counts_of, tables_of, until_tables
 from tests.e2e.sdks.harness.stage import Stage
 from tests.e2e.sdks.harness.story import ORDER, STORY
@@ -36,6 +36,7 @@ DRIVERS = [
     Driver("posthog_python_gzip", PYTHON, {"gzip": True}),
 ]
 BROWSERS = [driver for driver in DRIVERS if driver.runs_in_a_browser]
+LOSING = [*((driver, RATE_LIMITED) for driver in BROWSERS), (DRIVERS[2], BROKEN)]
 STUBBORN = [driver for driver in DRIVERS if driver.name not in {"posthog_node_plain", "posthog_python_gzip"}]
 
 
@@ -174,15 +175,16 @@ async def test_what_posthog_js_asks_for_is_answered(daemon: Daemon, stage: Stage
 
 async def test_who_leaves_the_page_is_heard(daemon: Daemon, stage: Stage):
     async with stage.page(LEAVING, daemon.url) as page:
+        await until_tables(daemon, LEAVING, rows_of_a_visit(LEAVING))
         await page.goto(f"{stage.site.url}/next")
-        await until_tables(daemon, LEAVING, {**rows_of_a_visit(LEAVING), "pageleave": 1})
+        await until_tables(daemon, LEAVING, {"pageleave": 1})
 
 
 @pytest.mark.parametrize("driver", STUBBORN, ids=lambda driver: driver.name)
 async def test_what_was_refused_for_now_comes_again_and_is_one_row(daemon: Daemon, stage: Stage, driver: Driver):
     async with asyncio.TaskGroup() as group:
         for fault in FAULTS:
-            if fault is not RATE_LIMITED or driver not in BROWSERS:
+            if (driver, fault) not in LOSING:
                 group.create_task(comes_once(daemon, stage, under(driver, fault.name), fault))
 
 
@@ -192,23 +194,31 @@ def has_events(request: web.Request) -> bool:
 
 async def comes_once(daemon: Daemon, stage: Stage, driver: Driver, fault: Fault) -> None:
     counts = rows_of_a_visit(driver)
+
+    async def came_again() -> bool:
+        return await daemon.metric("headwater_events_duplicate_total", source=driver.name) > 0
+
     async with (
         proxying(daemon.url, fault, is_of_events=has_events) as proxy,
         stage.driving(driver, proxy.url),
     ):
         await until_tables(daemon, driver, counts)
+        if fault.is_stored:
+            await until(came_again, f"{driver.name} sends what is there already")
     await daemon.settled("warehouse")
 
     assert len(proxy.refused) == fault.times
     assert await counts_of(daemon, driver, counts) == counts
 
 
-@pytest.mark.parametrize("driver", BROWSERS, ids=lambda driver: driver.name)
-async def test_posthog_js_drops_what_hears_429(daemon: Daemon, stage: Stage, driver: Driver):
-    """Which is why a rate is a 503 on its paths."""
-    driver = under(driver, RATE_LIMITED.name)
+@pytest.mark.parametrize(("driver", "fault"), LOSING, ids=lambda each: each.name)
+async def test_posthog_js_drops_what_hears_429_and_the_old_one_what_hears_500(
+    daemon: Daemon, stage: Stage, driver: Driver, fault: Fault
+):
+    """Which is why the gateway says 503 instead."""
+    driver = under(driver, fault.name)
     async with (
-        proxying(daemon.url, RATE_LIMITED, is_of_events=has_events) as proxy,
+        proxying(daemon.url, fault, is_of_events=has_events) as proxy,
         stage.page(driver, proxy.url) as page,
     ):
         await until(lambda: len(proxy.refused) == 1, "the first request was refused")

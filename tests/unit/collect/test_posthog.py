@@ -435,8 +435,9 @@ def test_what_was_refused_in_a_batch_is_listed():
     assert said == {"status": 1, "rejectedCount": 1, "rejected": rejected}
 
 
-def test_a_rate_is_a_503_with_the_same_words():
-    ours = retry_later("rate_limited", "Wait.", 7, status=429)
+@pytest.mark.parametrize("status", [429, 500])
+def test_what_would_be_dropped_though_it_is_for_now_is_a_503_with_the_same_words(status: int):
+    ours = retry_later("rate_limited", "Wait.", 7, status=status)
 
     theirs = as_posthog(ours)
 

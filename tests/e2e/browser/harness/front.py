@@ -1,5 +1,5 @@
-"""What stands between a browser and the gateway: a real nginx that serves the site's pages and passes the gateway's path
-on, a relay that can answer in the gateway's place, and an uplink that holds bytes back."""
+"""What stands between a browser and the gateway: a real nginx that serves the site's pages and passes on the gateway's
+path, a relay that can answer in the gateway's place, and an uplink that holds bytes back."""
 
 import asyncio
 import getpass
@@ -51,7 +51,9 @@ class Relay:
         body = await request.read()
         if request.method == "POST":
             text = body.decode(errors="replace")
-            self.posts.append({"path": request.path, "content_type": request.headers.get("Content-Type", ""), "body": text})
+            self.posts.append(
+                {"path": request.path, "content_type": request.headers.get("Content-Type", ""), "body": text}
+            )
             if self.faults:
                 return self._fail(self.faults.popleft(), request)
         return await self._pass_on(request, body)
@@ -112,7 +114,8 @@ async def serving(directory: Path, gateway_port: int) -> AsyncIterator[int]:
         f"{upstream}\n"
         f"server {{ listen 127.0.0.1:{port}; include {SNIPPETS}/path_prefix.conf;\n"
         f"root {directory}/pages; error_page 404 =200 /empty.html;\n"
-        f"location /strict/ {{ add_header Content-Security-Policy \"{STRICT_POLICY}\" always; try_files $uri $uri.html =404; }}\n"
+        f'location /strict/ {{ add_header Content-Security-Policy "{STRICT_POLICY}" always; '
+        "try_files $uri $uri.html =404; }\n"
         "location / { try_files $uri $uri.html =404; }\n"
         "} }\n"
     )

@@ -3,7 +3,7 @@ import { tellInBrowser } from '../calls.mjs';
 
 let analytics;
 
-/** Awaited: calls made before it is there are replayed sorted by their names, the tracks before the identify. */
+/** Awaited: calls made before it is there are replayed method by method, all tracks before the identify. */
 export async function load({ writeKey, host, options }) {
   [analytics] = await AnalyticsBrowser.load({ writeKey, cdnURL: host }, options);
 }
