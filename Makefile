@@ -46,7 +46,7 @@ unit: tools .venv/.dev ## The unit tests: seconds.
 	@$(BIN)/pytest tests/unit
 
 .PHONY: soak
-soak: tools .venv/.dev ## The long forms of the tests: hours.
+soak: tools .venv/.dev $(SDKS)/node_modules/.installed ## The long forms of the tests: hours.
 	@$(BIN)/pytest tests/unit tests/integration --hypothesis-profile search
 	@$(BIN)/pytest -m soak --timeout 14400
 

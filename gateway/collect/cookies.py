@@ -11,7 +11,7 @@ DAY_S = 86_400
 MAX_AGE_S = 395 * DAY_S
 RENEWED_AFTER_DAYS = 30
 _STORABLE = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_VALUE = re.compile(r"([A-Za-z0-9_-]{1,64})\.(\d{1,6})")
+_VALUE = re.compile(r"([A-Za-z0-9_-]{1,64})\.([0-9]{1,6})")
 
 
 class Known(NamedTuple):

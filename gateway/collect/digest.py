@@ -53,6 +53,8 @@ class Digest(NamedTuple):
     is_batch: bool
     frame: Frame = NO_FRAME
     """What the browser script says beside its events."""
+    is_refused: bool = False
+    """Whether the visitor's choice keeps any of it from being stored."""
 
 
 def digest(wire: bytes, encoding: str, max_inflated_bytes: int, rules: Rules) -> Digest | Refusal:

@@ -7,7 +7,7 @@ What the decoder does not check in skipped values: UTF-8, U+0000 escapes, the si
 those.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
@@ -81,7 +81,7 @@ class Frame(msgspec.Struct, gc=False):
 class Consent(msgspec.Struct, gc=False):
     """`context.consent`."""
 
-    categoryPreferences: dict[str, Any] | None = None  # noqa: N815 - the name on the wire
+    categoryPreferences: dict[str, Raw] | None = None  # noqa: N815 - the name on the wire
 
 
 class ConsentContext(msgspec.Struct, gc=False):

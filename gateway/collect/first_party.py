@@ -16,6 +16,7 @@ from gateway.collect.fields import UNREADABLE, Frame, decode_frame
 from gateway.collect.inflate import inflate
 from gateway.collect.ingest import Ingest
 from gateway.collect.judge import Rules
+from gateway.collect.lenient import clean, dump
 from gateway.collect.refusals import Refusal
 from gateway.collect.sources import Source
 from gateway.collect.visitors import COOKIELESS, Visitors
@@ -47,7 +48,7 @@ class FirstParty:
         )
         exchange.on_answer = lambda _: PIXEL
         event = {"writeKey": source.write_keys[0], "anonymousId": visitor, **describe_view(exchange)}
-        self._ingest.take(self._rules, exchange, orjson.dumps(event))
+        self._ingest.take(self._rules, exchange, dump(clean(event)[0]))
 
     def _admit(self, exchange: Exchange, source: Source, address: str, result: Digest) -> Digest:
         welcome = self._visitors.welcome(exchange, source, address, result)

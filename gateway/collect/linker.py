@@ -11,7 +11,7 @@ from base64 import urlsafe_b64encode
 VALID_S = 120
 CLOCK_SKEW_S = 5
 """Between the gateways of two sites."""
-_TOKEN = re.compile(r"([A-Za-z0-9_-]{1,64})\.(\d{1,12})\.([A-Za-z0-9_-]{22})")
+_TOKEN = re.compile(r"([A-Za-z0-9_-]{1,64})\.([0-9]{1,12})\.([A-Za-z0-9_-]{22})")
 _SIGNATURE_BYTES = 16
 
 

@@ -3,17 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
-from aiohttp import hdrs
-
 from gateway.collect.digest import Digest
 from gateway.collect.exchange import Exchange
 from gateway.collect.fields import UNREADABLE, decode_consent
 from gateway.collect.lenient import dump, load
-from gateway.govern import ConsentRules, Preferences, may_keep, with_opt_out
+from gateway.govern import MARKETING, ConsentRules, Preferences, may_keep, with_opt_out
 
 SEC_GPC = "Sec-GPC"
 DNT = "DNT"
 _MENTION = b'"consent"'
+_ANSWERS = {b"true": True, b"false": False}
+"""Whatever else stands there is no answer, and takes nothing from those beside it."""
 
 
 def enforce_consent(result: Digest, rules: ConsentRules, exchange: Exchange) -> tuple[Digest, str]:
@@ -22,17 +22,18 @@ def enforce_consent(result: Digest, rules: ConsentRules, exchange: Exchange) -> 
     An event that may be kept, of a browser with Global Privacy Control, says so afterwards in its own consent.
     """
     if rules.honours_dnt and exchange.header(DNT) == "1":
-        return result._replace(message_ids=[], raws=[]), "dnt" if result.raws else ""
-    opts_out = rules.honours_gpc and exchange.header(hdrs.ORIGIN) is not None and exchange.header(SEC_GPC) == "1"
+        return result._replace(message_ids=[], raws=[], is_refused=True), "dnt" if result.raws else ""
+    opts_out = rules.honours_gpc and exchange.header(SEC_GPC) == "1"
     if not rules.is_required and not opts_out and not any(_MENTION in raw for raw in result.raws):
         return result, ""
     kept = [
-        (message_id, _mark(raw, preferences) if opts_out else raw)
+        (message_id, _mark(raw) if opts_out else raw)
         for message_id, raw in zip(result.message_ids, result.raws, strict=True)
-        if may_keep(preferences := _preferences_of(raw), rules)
+        if may_keep(_preferences_of(raw), rules)
     ]
-    reason = "consent" if len(kept) < len(result.raws) else ""
-    return result._replace(message_ids=[each[0] for each in kept], raws=[each[1] for each in kept]), reason
+    is_refused = len(kept) < len(result.raws)
+    result = result._replace(message_ids=[each[0] for each in kept], raws=[each[1] for each in kept])
+    return result._replace(is_refused=is_refused), "consent" if is_refused else ""
 
 
 def _preferences_of(raw: bytes) -> Preferences:
@@ -41,17 +42,19 @@ def _preferences_of(raw: bytes) -> Preferences:
     except UNREADABLE:
         return {}
     consent = context.consent if context is not None else None
-    return (consent.categoryPreferences if consent is not None else None) or {}
+    said = (consent.categoryPreferences if consent is not None else None) or {}
+    return {category: _ANSWERS.get(bytes(word)) for category, word in said.items()}
 
 
-def _mark(raw: bytes, preferences: Preferences) -> bytes:
-    wanted = with_opt_out(preferences)
-    if wanted == preferences:
-        return raw
+def _mark(raw: bytes) -> bytes:
+    """The event is read with its numbers as they were written: nothing but the mark may change."""
     event, _ = load(raw)
     context = _object(event.get("context"))
     consent = _object(context.get("consent"))
-    event["context"] = {**context, "consent": {**consent, "categoryPreferences": wanted}}
+    preferences = _object(consent.get("categoryPreferences"))
+    if preferences.get(MARKETING) is False:
+        return raw
+    event["context"] = {**context, "consent": {**consent, "categoryPreferences": with_opt_out(preferences)}}
     return dump(event)
 
 

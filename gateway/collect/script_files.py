@@ -29,7 +29,7 @@ def script_files(settings: Settings, assets: Assets, place: str) -> dict[str, Se
     folder, _, name = place.rpartition("/")
     files = {
         f"{folder}/{asset.file_name}": file_server(asset, IMMUTABLE)
-        for asset in (assets.immutable, *assets.chunks.values())
+        for asset in (assets.immutable, *assets.chunks.values(), *assets.former.values())
     }
     for source in reversed(settings.sources):
         serve = file_server(loader(settings, assets, source, place), SHORT_LIVED)

@@ -5,17 +5,13 @@ the `*.bundle.*.js` that it loads when a page needs them. What is served is the 
 reads the key from the snippet or from its own address, and has only to be told which host it came from.
 """
 
-import gzip
-import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
-import brotli
-
 from gateway.collect.static_files import IMMUTABLE, SHORT_LIVED, Serve, file_server
 from gateway.model.errors import ConfigError
-from gateway.script import Asset
+from gateway.script import javascript
 
 ORIGIN = (
     b'(s=>{if(s){const k=s.getAttribute("data-global-segment-analytics-key")||"analytics",a=window[k]=window[k]||[];'
@@ -24,7 +20,6 @@ ORIGIN = (
 """Without it the script asks its vendor's host for settings, unless its address is one of https that it recognises."""
 
 BUNDLES = "*.bundle.*.js"
-JAVASCRIPT = "text/javascript; charset=utf-8"
 MAX_FILE_BYTES = 2 * 2**20
 MAX_BUNDLES = 50
 
@@ -35,10 +30,10 @@ def segment_script_files(script: Path | None, write_keys: Iterable[str]) -> dict
     """
     if script is None:
         return {}
-    serve = file_server(_asset(ORIGIN + _read(script)), SHORT_LIVED)
+    serve = file_server(javascript(ORIGIN + _read(script)), SHORT_LIVED)
     files = {f"/analytics.js/v1/{quote(key, safe='')}/analytics.min.js": serve for key in write_keys}
     for bundle in _bundles(script.parent):
-        files[f"/analytics-next/bundles/{bundle.name}"] = file_server(_asset(_read(bundle)), IMMUTABLE)
+        files[f"/analytics-next/bundles/{bundle.name}"] = file_server(javascript(_read(bundle)), IMMUTABLE)
     return files
 
 
@@ -62,8 +57,3 @@ def _read(file: Path) -> bytes:
     if len(content) > MAX_FILE_BYTES:
         raise ConfigError(f"script.segment_script: {file} has more than {MAX_FILE_BYTES} bytes")
     return content
-
-
-def _asset(body: bytes) -> Asset:
-    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    return Asset(body, gzip.compress(body, 9, mtime=0), brotli.compress(body), etag, JAVASCRIPT)

@@ -21,7 +21,7 @@ from gateway.config import RateSettings, ServerSettings, Settings
 from gateway.model.clock import Clock
 from gateway.observe.metrics import Metrics
 from gateway.queue import Queue
-from gateway.script import load_assets
+from gateway.script import Assets, load_assets, with_former
 
 BACKLOG = 4096
 """Connections that the kernel keeps for us while we, or our successor, are busy. It caps it at net.core.somaxconn."""
@@ -39,7 +39,9 @@ class Collector:
         self._log = structlog.get_logger()
         self._pool = ThreadPoolExecutor(DIGEST_THREADS, thread_name_prefix="collect.digest")
         rejects = Rejects(queue, clock, metrics)
-        self._services = Services(queue, clock, rng, metrics, load_assets(), rejects, self._pool, DailyIds())
+        self._services = Services(
+            queue, clock, rng, metrics, _assets(settings, self._log), rejects, self._pool, DailyIds()
+        )
         self._rate_per_ip = RateSettings()
         self._by_address: AddressBuckets | None = None
         self._site = self._make_site(settings)
@@ -110,6 +112,17 @@ class Collector:
         now_s = self._clock.monotonic_s()
         for connection in [each for each in self._reception.connections if each.deadline_s <= now_s]:
             connection.expire()
+
+
+def _assets(settings: Settings, log: structlog.typing.FilteringBoundLogger) -> Assets:
+    """The script, with what pages may have pinned of earlier releases. It is worth a warning and not a refusal to start
+    when those cannot be kept: the queue beside them says so for itself."""
+    assets = load_assets()
+    try:
+        return with_former(assets, settings.queue.path / "script")
+    except OSError as error:
+        log.warning("script.releases_not_kept", error=str(error))
+        return assets
 
 
 def _limits(server: ServerSettings) -> ConnectionLimits:

@@ -18,6 +18,8 @@ from gateway.model.clock import Clock
 
 ROTATE, COOKIELESS, ERASE = "rotate", "cookieless", "erase"
 """What a page may say of the visitor's identity."""
+NAMELESS = {COOKIELESS, ERASE}
+"""Then there is nobody whom a link could take along."""
 
 
 class Verdict(NamedTuple):
@@ -93,9 +95,9 @@ class Visitors:
         told: dict[str, str] = {}
         if verdict.anonymous_id != frame.anonymousId and frame.identity != COOKIELESS:
             told["anonymousId"] = verdict.anonymous_id
-        if frame.wants == "link" and secret and is_storable(verdict.anonymous_id):
+        if frame.wants == "link" and secret and frame.identity not in NAMELESS and is_storable(verdict.anonymous_id):
             told["link"] = sign_link(verdict.anonymous_id, now_s, secret)
-        may_keep = bool(result.raws) or not source.consent.is_required
+        may_keep = bool(result.raws) or not (result.is_refused or source.consent.is_required)
         cookie = self._cookie_line(exchange, source, verdict, today) if may_keep or verdict.erases_cookie else b""
         raws = [_renamed(raw, frame.anonymousId, verdict.anonymous_id) for raw in result.raws]
         return Welcome(result._replace(raws=raws), told, cookie)

@@ -43,7 +43,8 @@ path = $queue
 max_bytes = "10GiB"
 retention = "3d"
 
-# The browser script, at a path that was drawn for this install. Pages that embed it know it: keep it.
+# The browser script, at an address that was drawn for this install: `headwater script tag FILE` prints what goes into
+# pages, `headwater script rotate FILE` draws another and keeps this one alive.
 [script]
 path = "/$path"
 name = "$name"
@@ -53,6 +54,8 @@ name = "$name"
 write_keys = ["$key"]
 $marker
 allowed_origins = $origins
+# What its pages send by themselves, and what they must not: docs/script.md. Nothing before a visitor agrees:
+# browser.mode = "consent"
 
 [destinations.warehouse]
 type = "duckdb"

@@ -4,6 +4,6 @@ What always holds: a rule sees an event's facts and says what follows; it does n
 is counted by whoever asks. May import model and config.
 """
 
-from gateway.govern.consent import ConsentRules, Preferences, may_keep, with_opt_out
+from gateway.govern.consent import MARKETING, ConsentRules, Preferences, may_keep, with_opt_out
 
-__all__ = ["ConsentRules", "Preferences", "may_keep", "with_opt_out"]
+__all__ = ["MARKETING", "ConsentRules", "Preferences", "may_keep", "with_opt_out"]

@@ -5,7 +5,7 @@ import gzip
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any, NamedTuple
 
@@ -57,6 +57,8 @@ class Assets:
     """The shop by path below its folder; the page itself is at "". It asks for `headwater.js` beside itself."""
     snippet: str
     """The inline stub, with SCRIPT_URL and WRITE_KEY to be filled in."""
+    former: Mapping[str, Asset] = field(default_factory=dict)
+    """Never-changing files of earlier releases, by name."""
 
     def loader(self, site: Mapping[str, Any], build: str = "core") -> Asset:
         """A build with a site's settings (src/types.ts says which there are)."""
@@ -69,7 +71,7 @@ def load_assets() -> Assets:
     builds = {name: (dist / file).read_bytes() for name, file in BUILDS.items()}
     return Assets(
         builds=builds,
-        chunks={name: _asset((dist / f"{name}.js").read_bytes(), JAVASCRIPT) for name in CHUNKS},
+        chunks={name: javascript((dist / f"{name}.js").read_bytes()) for name in CHUNKS},
         immutable=_script(builds["core"], {}),
         demo={
             "" if file.name == "index.html" else file.name: _asset(
@@ -81,9 +83,14 @@ def load_assets() -> Assets:
     )
 
 
+def javascript(body: bytes) -> Asset:
+    """A script, ready to be served."""
+    return _asset(body, JAVASCRIPT)
+
+
 def _script(build: bytes, site: Mapping[str, Any]) -> Asset:
     call = b"(%s);\n" % json.dumps(dict(site), separators=(",", ":"), sort_keys=True).encode()
-    return _asset(build + call, JAVASCRIPT)
+    return javascript(build + call)
 
 
 def _asset(body: bytes, content_type: str) -> Asset:

@@ -18,9 +18,14 @@ _GRANTED, _DENIED = frozenset("nrtv"), frozenset("mpqu")
 """The letter also says how it came about: by default, by the visitor's choice, or by that against the default."""
 
 
+_OURS = {"analytics_storage": "analytics", "ad_storage": "marketing"}
+"""What decides whether an event is kept, and what it may be used for, has one name here whoever sent it."""
+
+
 def consent_of(preferences: Fields) -> Fields:
     """The `consent` of a context; empty where nothing is known."""
-    return {"categoryPreferences": preferences} if preferences else {}
+    ours = {ours: preferences[google] for google, ours in _OURS.items() if google in preferences}
+    return {"categoryPreferences": {**preferences, **ours}} if preferences else {}
 
 
 def in_protocol(consent: Any) -> Fields:

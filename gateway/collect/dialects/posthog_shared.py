@@ -13,7 +13,7 @@ import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
 from gateway.collect.dialects.posthog import as_posthog, is_form
-from gateway.collect.dialects.translation import Translation, _read
+from gateway.collect.dialects.translation import Translation, read_dialect
 from gateway.collect.digest import Digest, digest
 from gateway.collect.exchange import Exchange
 from gateway.collect.fields import UNREADABLE
@@ -57,7 +57,7 @@ def serve_shared(shared: Shared, clock: Clock, ingest: Ingest, rules: Rules, exc
         if isinstance(body, Refusal) or not is_posthogs(body):
             return digest(wire, encoding, max_bytes, rules)
         exchange.route, exchange.on_answer = shared.route, as_posthog
-        return _read(translate, query, body, "", max_bytes, rules)
+        return read_dialect(translate, query, body, "", max_bytes, rules)
 
     ingest.take(rules, exchange, exchange.body, read)
 

@@ -40,11 +40,11 @@ class Dialect(NamedTuple):
 def serve_dialect(dialect: Dialect, ingest: Ingest, rules: Rules, exchange: Exchange) -> None:
     """Handles a request in a dialect."""
     exchange.on_answer = dialect.answer
-    read = partial(_read, dialect.translate, exchange.parameters())
+    read = partial(read_dialect, dialect.translate, exchange.parameters())
     ingest.take(rules, exchange, exchange.body, read)
 
 
-def _read(
+def read_dialect(
     translate: Translate, query: Mapping[str, str], wire: bytes, encoding: str, max_bytes: int, rules: Rules
 ) -> Digest | Refusal:
     """The events in a request of a dialect; a Reader, once `translate` and `query` are given."""

@@ -259,7 +259,6 @@ async def test_a_full_outbox_gives_up_the_oldest_and_counts_them(
     assert kept + len(dropped) == count
     assert [row["event_text"] for row in rows] == [f"E{i}" for i in range(len(dropped), count)]
     assert rows[-1]["context_dropped"] == len(dropped) - 1, "the last one itself displaced another"
-    print(kept, len(dropped))
 
 
 async def test_one_event_that_is_refused_costs_its_batch_nothing(shop: Shop, page: Page):

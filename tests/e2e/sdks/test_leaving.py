@@ -1,6 +1,5 @@
 """A visitor leaves the page: what waits is sent, and what was on its way is one row, however often it comes."""
 
-
 import pytest
 
 from tests.e2e.harness.daemon import Daemon
@@ -18,8 +17,8 @@ PATIENT = [
     rudder_js("rudder_js_beacon", {"useBeacon": True}),
 ]
 """They wait for longer than this test, unless the page is left."""
-AT_ONCE = [segment_js("analytics_next"), rudder_js("rudder_js")]
-PLAN = plan(sdk.driver for sdk in PATIENT + AT_ONCE)
+SEGMENT, RUDDER = segment_js("analytics_next"), rudder_js("rudder_js")
+PLAN = plan(sdk.driver for sdk in (*PATIENT, SEGMENT, RUDDER))
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
@@ -34,10 +33,16 @@ async def test_what_waits_is_sent_when_the_page_is_left(daemon: Daemon, stage: S
     assert await counts_of(daemon, sdk.driver, counts) == counts
 
 
-@pytest.mark.parametrize("sdk", AT_ONCE, ids=lambda sdk: sdk.driver.name)
-async def test_what_was_on_its_way_comes_again_with_the_next_page_and_is_one_row(
-    daemon: Daemon, stage: Stage, sdk: Sdk
-):
+async def test_what_was_on_its_way_comes_again_with_the_next_page_and_is_one_row(daemon: Daemon, stage: Stage):
+    await leave_and_come_back(daemon, stage, SEGMENT)
+
+
+@pytest.mark.soak
+async def test_after_ten_seconds_another_page_takes_over_what_rudder_js_had_on_its_way(daemon: Daemon, stage: Stage):
+    await leave_and_come_back(daemon, stage, RUDDER)
+
+
+async def leave_and_come_back(daemon: Daemon, stage: Stage, sdk: Sdk) -> None:
     async def came_again() -> bool:
         return await daemon.metric("headwater_events_duplicate_total", source=sdk.driver.name) > 0
 

@@ -23,8 +23,11 @@ DOWN = Fault("down", 500, times=2 * 4)
 
 
 def under(sdk: Sdk, fault: Fault) -> Driver:
-    """Its driver as a source of its own, so that its rows are told apart."""
-    return replace(sdk.driver, name=f"{sdk.driver.name}_{fault.name}")
+    """Its driver as a source of its own, so that its rows are told apart; it waits no longer than it must."""
+    options = dict(sdk.driver.options)
+    if sdk.in_browser and sdk.by_rudderstack:
+        options["queueOptions"] = {**options.get("queueOptions", {}), "minRetryDelay": 100}
+    return replace(sdk.driver, name=f"{sdk.driver.name}_{fault.name}", options=options)
 
 
 DEAF = BY_NAME["analytics_next_1_70"]

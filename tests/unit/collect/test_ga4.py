@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from gateway.collect.answers import ACCEPTED, COMMIT_SLOW, accepted_in_part, refused, retry_later
 from gateway.collect.dialects.ga4 import DEBUG, GTAG, PROTOCOL
 from gateway.collect.dialects.ga4_consent import in_protocol, in_query
-from gateway.collect.dialects.translation import Translation
-from gateway.collect.dialects.translation import _read as read_translated
+from gateway.collect.dialects.translation import Translation, read_dialect
 from gateway.collect.judge import Rules
 from gateway.collect.refusals import Refusal
 
@@ -328,7 +327,14 @@ def test_an_event_of_gtag():
             "screen": {"width": 1280, "height": 720},
             "sessionId": "1700000000",
             "traits": {"plan": "pro", "age": 5},
-            "consent": {"categoryPreferences": {"ad_storage": False, "analytics_storage": True}},
+            "consent": {
+                "categoryPreferences": {
+                    "ad_storage": False,
+                    "analytics_storage": True,
+                    "analytics": True,
+                    "marketing": False,
+                }
+            },
             "ga4": {"v": "2", "_s": "3", "_p": "77", "gcs": "G101"},
         },
     }
@@ -524,7 +530,7 @@ FIELDS = st.sampled_from(
 
 
 def check(translate: Callable[..., Any], body: bytes, query: dict[str, str]) -> None:
-    result = read_translated(translate, query, body, "", 1_000_000, RULES)
+    result = read_dialect(translate, query, body, "", 1_000_000, RULES)
     if isinstance(result, Refusal):
         assert result.status == 400
     else:

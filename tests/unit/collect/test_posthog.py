@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from gateway.collect.answers import ACCEPTED, COMMIT_SLOW, accepted_in_part, refused, retry_later
 from gateway.collect.dialects.posthog import as_posthog, discard, translate
 from gateway.collect.dialects.posthog_shared import is_posthogs
-from gateway.collect.dialects.translation import Translation
-from gateway.collect.dialects.translation import _read as read_translated
+from gateway.collect.dialects.translation import Translation, read_dialect
 from gateway.collect.judge import Rules
 from gateway.collect.refusals import Refusal
 
@@ -482,7 +481,7 @@ EVENTS = st.fixed_dictionaries(
 
 def check(body: bytes, query: dict[str, str]) -> None:
     for read in (translate, discard):
-        result = read_translated(partial(read, RECEIVED_AT_MS), query, body, "", 1_000_000, RULES)
+        result = read_dialect(partial(read, RECEIVED_AT_MS), query, body, "", 1_000_000, RULES)
         if isinstance(result, Refusal):
             assert result.status == 400
         else:

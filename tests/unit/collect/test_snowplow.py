@@ -10,7 +10,7 @@ import pytest
 
 from gateway.collect import refusals
 from gateway.collect.dialects.snowplow import translate_body, translate_query
-from gateway.collect.dialects.translation import Translation, _read
+from gateway.collect.dialects.translation import Translation, read_dialect
 from gateway.collect.digest import Digest
 from gateway.collect.judge import Rules
 from gateway.collect.refusals import Refusal
@@ -46,7 +46,7 @@ def event_of(**fields: Any) -> dict[str, Any]:
 
 def digested(body: bytes) -> Digest:
     """What becomes of a POST in the end."""
-    result = _read(translate_body, {}, body, "", 1_000_000, RULES)
+    result = read_dialect(translate_body, {}, body, "", 1_000_000, RULES)
     assert isinstance(result, Digest), result
     return result
 

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.collect.dialects.snowplow import translate_body, translate_query
-from gateway.collect.dialects.translation import _read
+from gateway.collect.dialects.translation import read_dialect
 from gateway.collect.digest import Digest
 from gateway.collect.judge import Rules
 from tests.unit.collect.test_fuzz import VALUES, assert_promise
@@ -45,7 +45,7 @@ PAYLOADS = st.dictionaries(FIELDS, TEXTS | ENCODED | VALUES, max_size=8)
 
 
 def check(body: bytes) -> None:
-    result = _read(translate_body, {}, body, "", 1_000_000, RULES)
+    result = read_dialect(translate_body, {}, body, "", 1_000_000, RULES)
     if isinstance(result, Digest):
         for raw, message_id in zip(result.raws, result.message_ids, strict=True):
             assert_promise(raw, message_id)
@@ -73,7 +73,7 @@ def test_arbitrary_payloads(payloads: list[Any]):
 @given(PAYLOADS)
 def test_one_event_never_costs_another(payload: dict[str, Any]):
     good = {"e": "pv", "uid": "u", "eid": "good"}
-    result = _read(translate_body, {}, post(payload, good), "", 1_000_000, RULES)
+    result = read_dialect(translate_body, {}, post(payload, good), "", 1_000_000, RULES)
 
     assert isinstance(result, Digest)
     assert "good" in result.message_ids
@@ -81,4 +81,4 @@ def test_one_event_never_costs_another(payload: dict[str, Any]):
 
 @given(st.dictionaries(FIELDS | st.text(), TEXTS | st.text(), max_size=8))
 def test_arbitrary_queries(query: dict[str, str]):
-    assert isinstance(_read(translate_query, query, b"", "", 1_000_000, RULES), Digest)
+    assert isinstance(read_dialect(translate_query, query, b"", "", 1_000_000, RULES), Digest)

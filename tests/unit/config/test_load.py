@@ -116,6 +116,16 @@ def test_a_file_without_a_source_is_refused(faults_of: FaultsOf) -> None:
             "destinations.rows.retry",
             "first_delay is longer than max_delay",
         ),
+        (
+            '[sources.web.browser]\nlinker_hosts = ["b.example"]',
+            "sources.web.browser",
+            "linker_hosts needs linker_secret",
+        ),
+        (
+            '[sources.web.browser]\nbuild = "lite"\nmode = "consent"',
+            "sources.web.browser",
+            'build = "lite" cannot wait',
+        ),
     ],
 )
 def test_settings_that_contradict_each_other_are_faults(faults_of: FaultsOf, text: str, key: str, fault: str) -> None:

@@ -24,7 +24,7 @@ async def until_tables(daemon: Daemon, driver: Driver, counts: Mapping[str, int]
         found = await counts_of(daemon, driver, counts)
         return all(found[name] >= count for name, count in counts.items())
 
-    await until(are_there, f"{driver.name} has {dict(counts)} rows")
+    await until(are_there, f"{driver.name} has {dict(counts)} rows", every_s=0.2)
 
 
 async def counts_of(daemon: Daemon, driver: Driver, tables: Iterable[str]) -> dict[str, int]:

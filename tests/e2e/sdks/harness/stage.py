@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import orjson
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from tests.e2e.conftest import CHROMIUM, CHROMIUM_ARGUMENTS
 from tests.e2e.sdks.harness.drivers import Driver
@@ -65,11 +65,11 @@ class Stage:
             yield page
 
     @asynccontextmanager
-    async def driving(self, driver: Driver, host: str) -> AsyncIterator[Page | None]:
+    async def driving(self, driver: Driver, host: str) -> AsyncIterator[BrowserContext | None]:
         """The driver has run when this begins. A page goes on trying until it ends, a process has ended already."""
         if driver.runs_in_a_browser:
             async with self.page(driver, host) as page:
-                yield page
+                yield page.context
         else:
             await self.run(driver, host)
             yield None

@@ -1,0 +1,192 @@
+"""Consent: nothing happens before it is given, all of it afterwards, and nothing is left when it is taken back."""
+
+import aiohttp
+import pytest
+from playwright.async_api import BrowserContext, Page
+
+from tests.e2e.browser.harness.shop import SCRIPT, Row, Shop, tag
+from tests.e2e.harness.waiting import until
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+QUIET = 'data-off="engagement"'
+CONSENT = "context_consent_category_preferences_"
+KEPT = "Object.keys(localStorage)"
+
+
+async def wait_a_minute(page: Page) -> None:
+    """Whatever a page would send by itself is sent; needs an installed clock."""
+    await page.clock.run_for(60_000)
+    await page.evaluate("fetch('/empty')")
+
+
+def categories(row: Row) -> dict[str, bool]:
+    """What a row says of the visitor's choice."""
+    return {column.removeprefix(CONSENT): value for column, value in row.items() if column.startswith(CONSENT) and value is not None}
+
+
+async def has_no_cookie(context: BrowserContext) -> bool:
+    return await context.cookies() == []
+
+
+async def test_before_consent_nothing_leaves_and_nothing_is_kept(shop: Shop, page: Page, context: BrowserContext):
+    await page.clock.install()
+    shop.write("a page without the script", "next")
+    body = "<a href='next'>next</a><script>window.analytics = [['identify', 'u1'], ['track', 'Early']]</script>"
+    await page.goto(shop.write(body + tag("consent")) + "?utm_source=news")
+    await page.wait_for_function("window.analytics?.flush")
+    await page.evaluate("analytics.reset(), analytics.track('Later'), analytics.flush()")
+    await wait_a_minute(page)
+
+    assert await page.evaluate(f"[{KEPT}, document.cookie]") == [[], ""]
+    await page.click("a")
+    await page.wait_for_url("**/next")
+    assert await context.cookies() == []
+    assert shop.relay.posts == []
+
+
+async def test_the_first_fifty_are_held_and_all_arrive_in_order_once_consent_is_given(shop: Shop, page: Page):
+    await page.goto(shop.write(tag("consent", QUIET)))
+    await page.wait_for_function("window.analytics?.flush")
+    await page.evaluate("for (let i = 0; i < 60; i++) analytics.track('E' + i)")
+
+    await page.evaluate("analytics.consent(true)")
+    (view,) = await shop.until_rows(1, "pages")
+    tracks = await shop.until_rows(49)
+
+    assert [row["event_text"] for row in tracks] == [f"E{n}" for n in range(49)]
+    assert all(categories(row) == {"analytics": True, "marketing": True} for row in (view, *tracks))
+    assert {row["anonymous_id"] for row in tracks} == {view["anonymous_id"]}
+
+
+async def test_consent_is_asked_for_once(shop: Shop, page: Page, context: BrowserContext):
+    url = shop.write(tag("consent", QUIET))
+    await page.goto(url)
+    await page.wait_for_function("window.analytics?.flush")
+    await page.evaluate("analytics.consent(true)")
+    await shop.until_rows(1, "pages")
+    await page.goto(url)
+    first, second = await shop.until_rows(2, "pages")
+
+    (cookie,) = await context.cookies()
+    assert first["anonymous_id"] == second["anonymous_id"] == cookie["value"].split(".")[0]
+    assert await page.evaluate("analytics.consent()") == {"analytics": True, "marketing": True}
+
+
+async def test_a_call_that_was_queued_counts_as_an_answer(shop: Shop, page: Page):
+    queued = "<script>window.analytics = [['track', 'Early'], ['consent', {analytics: true, preferences: true}]]</script>"
+
+    await page.goto(shop.write(queued + tag("consent", QUIET)))
+
+    assert categories(await shop.until_event("Early")) == {"analytics": True, "marketing": True, "preferences": True}
+
+
+async def test_each_event_tells_what_held_when_it_was_made(shop: Shop, page: Page):
+    await page.goto(shop.write(tag(attributes=QUIET)))
+    await page.wait_for_function("window.analytics?.flush")
+    await page.evaluate("""() => {
+        analytics.track('Before');
+        analytics.consent({marketing: false, preferences: true});
+        analytics.track('After');
+        analytics.consent(true);
+        analytics.track('In The End');
+    }""")
+    before, after, end = await shop.until_rows(3)
+
+    assert categories(before) == {"analytics": True, "marketing": True}
+    assert categories(after) == {"analytics": True, "marketing": False, "preferences": True}
+    assert categories(end) == {"analytics": True, "marketing": True, "preferences": True}
+
+
+@pytest.mark.parametrize(("source", "kept"), [("consent", []), ("cookieless", []), ("web", ["hw_consent"])])
+async def test_withdrawal_erases_all_and_stops(
+    shop: Shop, page: Page, context: BrowserContext, source: str, kept: list[str]
+):
+    await page.clock.install()
+    await page.goto(shop.write(tag(source, QUIET)) + "?utm_source=news")
+    await page.wait_for_function("window.analytics?.flush")
+    await page.evaluate("analytics.consent(true), analytics.identify('u1'), analytics.flush()")
+    await shop.until_rows(1, "identifies")
+    assert len(await context.cookies()) == 1
+
+    await page.evaluate("analytics.track('Not sent yet'), analytics.consent(false)")
+    await until(lambda: has_no_cookie(context), "the cookie is gone")
+    await page.evaluate("analytics.track('Refused'), analytics.identify('u2'), analytics.flush()")
+    await wait_a_minute(page)
+    await shop.settled()
+
+    assert await page.evaluate(KEPT) == kept
+    assert await context.cookies() == []
+    assert await shop.events() == []
+    assert len(await shop.rows("identifies")) == 1
+
+
+async def test_where_silence_is_consent_a_refusal_is_remembered(shop: Shop, page: Page, context: BrowserContext):
+    await page.clock.install()
+    url = shop.write(tag(attributes=QUIET))
+    await page.goto(url)
+    await page.wait_for_function("window.analytics?.flush")
+    await page.evaluate("analytics.consent(false)")
+    await until(lambda: any("erase" in post["body"] for post in shop.relay.posts), "the gateway is asked to take the cookie away")
+    sent = len(shop.relay.posts)
+    await page.goto(url)
+    await page.wait_for_function("window.analytics?.flush")
+    await page.evaluate("analytics.track('Refused')")
+    await wait_a_minute(page)
+
+    assert await page.evaluate(KEPT) == ["hw_consent"]
+    assert await context.cookies() == []
+    assert len(shop.relay.posts) == sent
+    await page.evaluate("analytics.consent(true), analytics.track('Agreed'), analytics.flush()")
+    await shop.until_event("Agreed")
+    assert await shop.events() == ["Agreed"]
+
+
+async def test_a_page_in_the_back_forward_cache_learns_that_consent_was_withdrawn(
+    shop: Shop, page: Page, context: BrowserContext
+):
+    kept = "<script>addEventListener('pageshow', ({persisted}) => (window.isKept = persisted))</script>"
+    shop.write(tag("consent", QUIET), "next")
+    await page.goto(shop.write(f"<a href='next'>next</a>{kept}{tag('consent', QUIET)}"))
+    await page.wait_for_function("window.analytics?.flush")
+    await page.evaluate("analytics.consent(true)")
+    await page.click("a")
+    await shop.until_rows(2, "pages")
+    await page.evaluate("analytics.consent(false)")
+    await until(lambda: has_no_cookie(context), "the cookie is gone")
+    sent = len(shop.relay.posts)
+
+    await page.evaluate("setTimeout(() => history.back()); null")
+    await page.wait_for_function("window.isKept === true")
+    await page.evaluate("analytics.track('Refused'), analytics.flush()")
+
+    assert await page.evaluate(KEPT) == []
+    assert await context.cookies() == []
+    assert len(shop.relay.posts) == sent
+
+
+async def test_the_gateway_relies_on_no_script(shop: Shop):
+    def event(name: str, consent: dict[str, object]) -> dict[str, object]:
+        page = {"path": f"{shop.folder}by-hand"}
+        return {"type": "track", "event": name, "anonymousId": "by-hand", "context": {"page": page, "consent": consent}}
+
+    async def withheld() -> float:
+        return await shop.daemon.metric("headwater_events_withheld_total", source="consent", reason="consent")
+
+    before = await withheld()
+    batch = [
+        event("Unasked", {}),
+        event("Refused", {"categoryPreferences": {"analytics": False}}),
+        event("Not Quite", {"categoryPreferences": {"analytics": "true", "marketing": True}}),
+        event("Agreed", {"categoryPreferences": {"analytics": True}}),
+    ]
+    async with (
+        aiohttp.ClientSession() as http,
+        http.post(f"http://127.0.0.1:{shop.port}{SCRIPT}", json={"writeKey": "consent-key", "batch": batch}) as answer,
+    ):
+        assert answer.status == 200
+    await shop.until_event("Agreed")
+    await shop.settled()
+
+    assert await shop.events() == ["Agreed"]
+    assert await withheld() - before == 3

@@ -1,0 +1,40 @@
+"""What a visitor's word means for an event."""
+
+from typing import Any
+
+import pytest
+
+from gateway.govern import ConsentRules, may_keep, with_opt_out
+
+OPT_OUT = ConsentRules(is_required=False, honours_gpc=True, honours_dnt=False)
+OPT_IN = ConsentRules(is_required=True, honours_gpc=True, honours_dnt=False)
+
+
+@pytest.mark.parametrize(
+    ("said", "is_kept_unless_refused", "is_kept_once_agreed"),
+    [
+        ({"analytics": True}, True, True),
+        ({"analytics": False}, False, False),
+        ({}, True, False),
+        ({"marketing": True, "functional": True}, True, False),
+        ({"analytics": True, "marketing": False}, True, True),
+        ({"analytics": "true"}, True, False),
+        ({"analytics": 1}, True, False),
+        ({"analytics": 0}, True, False),
+        ({"analytics": None}, True, False),
+        ({"Analytics": False}, True, False),
+    ],
+)
+def test_only_true_agrees_and_only_false_refuses(
+    said: dict[str, Any], is_kept_unless_refused: bool, is_kept_once_agreed: bool
+):
+    assert may_keep(said, OPT_OUT) == is_kept_unless_refused
+    assert may_keep(said, OPT_IN) == is_kept_once_agreed
+
+
+@pytest.mark.parametrize("said", [{}, {"marketing": True}, {"marketing": False}, {"analytics": True, "x": 1}])
+def test_an_opt_out_is_a_refusal_of_marketing_and_of_nothing_else(said: dict[str, Any]):
+    before = dict(said)
+
+    assert with_opt_out(said) == {**said, "marketing": False}
+    assert said == before, "what the visitor said is not changed"
