@@ -1,22 +1,14 @@
 """What an event of PostHog's means in the Segment spec, and in what clothes it may come."""
 
-import base64
 import json
-from functools import partial
 from typing import Any
-from urllib.parse import quote
 
 import orjson
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
 
-from gateway.collect.answers import ACCEPTED, COMMIT_SLOW, accepted_in_part, refused, retry_later
-from gateway.collect.dialects.posthog import as_posthog, discard, translate
-from gateway.collect.dialects.posthog_shared import is_posthogs
-from gateway.collect.dialects.translation import Translation, read_dialect
+from gateway.collect.dialects.posthog import translate
+from gateway.collect.dialects.translation import Translation
 from gateway.collect.judge import Rules
-from gateway.collect.refusals import Refusal
 
 RECEIVED_AT_MS = 1_795_574_592_000
 RULES = Rules("", 100_000, 1_000_000, lambda: "generated")
@@ -300,75 +292,6 @@ def test_when_it_was_sent(frame: dict[str, Any], query: dict[str, str], sent_at:
 
 # In what clothes.
 
-EVENT = {"event": "E", "properties": {"distinct_id": "d", "token": "phc", "text": "???>>>"}}
-ENCODED = base64.b64encode(json.dumps(EVENT).encode()).decode()
-URL_SAFE = ENCODED.replace("+", "-").replace("/", "_").rstrip("=")
-
-
-@pytest.mark.parametrize(
-    ("body", "query"),
-    [
-        (json.dumps(EVENT).encode(), {}),
-        (json.dumps([EVENT]).encode(), {}),
-        (json.dumps({"api_key": "phc", "batch": [EVENT]}).encode(), {}),
-        (f" \n{json.dumps(EVENT)}\n".encode(), {}),
-        (f"data={quote(ENCODED, safe='')}".encode(), {"compression": "base64"}),
-        (f"data={ENCODED}".encode(), {}),
-        (f"data={URL_SAFE}".encode(), {}),
-        (f"ip=1&data={quote(ENCODED, safe='')}&ver=1".encode(), {}),
-        (f"data={quote(json.dumps(EVENT))}".encode(), {}),
-        (b"", {"data": ENCODED}),
-        (b"", {"data": ENCODED.replace("+", " ")}),
-        (b"", {"data": json.dumps(EVENT)}),
-    ],
-)
-def test_a_request_is_read_however_it_is_wrapped(body: bytes, query: dict[str, str]):
-    translation = translated(body, query)
-
-    (event,) = translation.events
-    assert translation.write_key == "phc"
-    assert (event["type"], event["event"], event["userId"]) == ("track", "E", "d")
-    assert event["properties"] == {"distinct_id": "d", "text": "???>>>"}
-
-
-@pytest.mark.parametrize(
-    ("body", "query", "key"),
-    [
-        ({"api_key": "top", "token": "t", "batch": [{"api_key": "own"}]}, {}, "top"),
-        ({"token": "t", "batch": []}, {}, "t"),
-        ([{"properties": {"token": "p"}}, {"api_key": "second"}], {}, "p"),
-        ([{"api_key": "own", "properties": {"token": "p"}}], {"api_key": "q"}, "own"),
-        ({"event": "E"}, {"token": "q"}, "q"),
-        ({"event": "E", "api_key": {}}, {}, ""),
-        ([5], {}, ""),
-        ([], {}, ""),
-    ],
-)
-def test_the_token_is_the_write_key(body: Any, query: dict[str, str], key: str):
-    assert translated(body, query).write_key == key
-
-
-@pytest.mark.parametrize(
-    ("body", "code"),
-    [
-        (b"", "empty_body"),
-        (b"   ", "empty_body"),
-        (b"data=", "empty_body"),
-        (b"data=!!!", "invalid_json"),
-        (b"data=eyJh", "invalid_json"),
-        (b"other=1", "invalid_json"),
-        (b"{", "invalid_json"),
-        (b'{"batch":{}}', "invalid_batch"),
-        (b"[" * 100_000, "too_deep"),
-        (b"a=1&" * 300, "invalid_json"),
-    ],
-)
-def test_what_cannot_be_read_is_refused(body: bytes, code: str):
-    refusal = translate(RECEIVED_AT_MS, body, {})
-
-    assert isinstance(refusal, Refusal)
-    assert refusal.code == code
-
 
 def test_an_event_that_is_nested_too_deep_does_not_take_its_batch_with_it():
     deep = json.loads("[" * 100 + "]" * 100)
@@ -386,119 +309,3 @@ def test_what_is_no_event_is_left_to_be_refused():
 
 def test_properties_that_are_no_object_are_left_to_be_set_aside():
     assert stored({"event": "E", "distinct_id": "d", "properties": [1]})["properties"] == [1]
-
-
-def test_a_recording_is_dropped_and_its_token_is_known():
-    body = b'{"api_key":"phc","batch":[{"event":"$snapshot","properties":{"$snapshot_data":[]}}]}'
-
-    assert discard(RECEIVED_AT_MS, body, {}) == Translation("phc", [])
-    assert discard(RECEIVED_AT_MS, b"{", {}).code == "invalid_json"
-
-
-# Whose.
-
-
-@pytest.mark.parametrize(
-    ("body", "expected"),
-    [
-        (b'{"batch":[],"api_key":"phc"}', True),
-        (b' {"api_key":null}', True),
-        (b'{"batch":[{"properties":{"n":NaN}}],"api_key":"phc"}', True),
-        (b"data=eyJhcGlfa2V5IjoicGhjIn0=", True),
-        (b'{"batch":[{"event":"E","properties":{"api_key":"x"}}]}', False),
-        (b'{"batch":[{"properties":{"api_key":NaN}}]}', False),
-        (b'[{"api_key":"phc"}]', False),
-        (b'"api_key"', False),
-        (b'{"api_key"', False),
-        (b'{"batch":[]}', False),
-        (b"", False),
-    ],
-)
-def test_whose_a_body_is(body: bytes, expected: bool):
-    assert is_posthogs(body) is expected
-
-
-# What it hears.
-
-
-def test_success_is_said_as_posthog_says_it():
-    assert (as_posthog(ACCEPTED).status, as_posthog(ACCEPTED).body) == (200, b'{"status":1}')
-
-
-def test_what_was_refused_in_a_batch_is_listed():
-    ours = accepted_in_part([(1, Refusal("missing_user", "Give it one."))], 1)
-
-    said = json.loads(as_posthog(ours).body)
-
-    rejected = [{"index": 1, "code": "missing_user", "message": "Give it one."}]
-    assert said == {"status": 1, "rejectedCount": 1, "rejected": rejected}
-
-
-@pytest.mark.parametrize("status", [429, 500])
-def test_what_would_be_dropped_though_it_is_for_now_is_a_503_with_the_same_words(status: int):
-    ours = retry_later("rate_limited", "Wait.", 7, status=status)
-
-    theirs = as_posthog(ours)
-
-    assert (theirs.status, theirs.body) == (503, ours.body)
-    assert theirs.head.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
-    assert theirs.head.partition(b"\r\n")[2] == ours.head.partition(b"\r\n")[2]
-    assert b"\r\nRetry-After: 7\r\n" in theirs.head
-
-
-@pytest.mark.parametrize("ours", [COMMIT_SLOW, refused(Refusal("invalid_json", "No."))])
-def test_other_answers_are_ours(ours: Any):
-    assert as_posthog(ours) is ours
-
-
-# Whatever comes.
-
-TEXT = st.text(st.characters(exclude_categories=()))
-OURS = st.sampled_from(
-    ["event", "uuid", "distinct_id", "properties", "timestamp", "offset", "sent_at", "batch", "api_key"]
-)
-THEIRS = st.sampled_from(["token", "alias", "title", "$set", "$device_id", "$current_url", "$group_key", "$group_type"])
-NAMES = OURS | THEIRS
-SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | TEXT
-VALUES = st.recursive(
-    SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES | TEXT, inner, max_size=6)
-)
-EVENTS = st.fixed_dictionaries(
-    {
-        "event": st.sampled_from(["$pageview", "$identify", "$set", "$groupidentify", "$create_alias", "$screen"])
-        | VALUES
-    },
-    optional={
-        "uuid": VALUES,
-        "distinct_id": VALUES,
-        "timestamp": VALUES,
-        "offset": VALUES,
-        "$set": VALUES,
-        "properties": st.dictionaries(NAMES | TEXT, VALUES, max_size=6) | VALUES,
-    },
-)
-
-
-def check(body: bytes, query: dict[str, str]) -> None:
-    for read in (translate, discard):
-        result = read_dialect(partial(read, RECEIVED_AT_MS), query, body, "", 1_000_000, RULES)
-        if isinstance(result, Refusal):
-            assert result.status == 400
-        else:
-            assert [orjson.loads(raw)["messageId"] for raw in result.raws] == result.message_ids
-
-
-@given(st.binary(), st.dictionaries(st.sampled_from(["data", "_", "token"]), TEXT))
-@example(b"", {"data": "\ud800"})
-@example(b"data=\xff", {"_": "\u0661"})
-def test_any_bytes_have_an_answer(body: bytes, query: dict[str, str]):
-    check(body, query)
-    is_posthogs(body)
-
-
-@given(VALUES | st.lists(EVENTS, max_size=3) | st.fixed_dictionaries({"batch": st.lists(EVENTS | VALUES, max_size=3)}))
-def test_any_json_has_an_answer_and_comes_out_fit_to_be_written(value: Any):
-    body = json.dumps(value).encode()
-    check(body, {})
-    check(b"data=" + base64.b64encode(body), {})
-    is_posthogs(body)
