@@ -30,6 +30,7 @@ CHROMIUM_ARGUMENTS = [
 ]
 PATIENCE_S = 8
 QUIET_TAG = '<script src="/js/headwater.js" data-write-key="wk" data-off="page history engagement links forms downloads"></script>'
+"""Nothing is sent but what the page tells."""
 
 
 @dataclass

@@ -140,6 +140,7 @@ async def test_any_other_failure_is_tried_again_with_the_same_id(
 
     await page.clock.run_for(1_100)
     await site.until(lambda: bool(site.bodies))
+    await settle(page)
 
     assert len(site.requests) == 2
     assert await page.evaluate(OUTBOX) == 0
@@ -169,7 +170,6 @@ async def test_the_wait_doubles_up_to_a_minute_and_ends_with_a_success(page: Pag
         ("299", 0, 299),
         ("86400", 0, 300),
         ("Wed, 25 Nov 2026 02:32:10 GMT", 0.25, 0.25),
-        ("-5", 1, 1),
         ("", 1, 1),
     ],
 )
@@ -222,6 +222,7 @@ async def test_one_tab_sends_what_all_have(page: Page, site: Site, context: Brow
     for each, name in ((page, "Mine"), (other, "Theirs")):
         await each.goto(site.origin)
         await each.evaluate(f"analytics.track('{name}'); null")
+        await page.clock.run_for(10)
 
     await other.evaluate("analytics.flush()")
     await settle(page)
@@ -234,8 +235,8 @@ async def test_what_stands_in_the_outbox_and_is_no_event_of_ours_is_left_out(pag
 
     await page.evaluate("""() => {
         analytics.track('Good');
-        const stray = {'hw_out:': '{}', 'hw_out:x': '{broken', 'hw_out:a:b:c': '', ['hw_out:' + '0'.repeat(36) + ':9']: ']'};
-        Object.assign(localStorage, stray);
+        const zeros = '0'.repeat(36);
+        Object.assign(localStorage, {'hw_out:': '{}', 'hw_out:x': '{', 'hw_out:a:b:c': '', ['hw_out:' + zeros + ':9']: ']'});
         return analytics.flush();
     }""")
 
