@@ -2,7 +2,7 @@
 
 from hypothesis import settings
 
-settings.register_profile("repeatable", derandomize=True)
-settings.register_profile("search", derandomize=False, print_blob=True)
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.register_profile("search", derandomize=False, print_blob=True, deadline=None)
 settings.load_profile("repeatable")
-"""A change is judged by the same examples every time; `make soak` looks for new ones."""
+"""A change is judged by the same examples every time, however busy the machine is; `make soak` looks for new ones."""

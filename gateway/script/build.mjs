@@ -15,7 +15,7 @@ import { minify } from 'terser';
 const here = new URL('./', import.meta.url);
 const { version } = JSON.parse(readFileSync(new URL('package.json', here), 'utf8'));
 const out = process.argv[2] ? new URL(`file://${process.argv[2]}/`) : new URL('dist/', here);
-const TERSER = { ecma: 2020, compress: { passes: 3, unsafe_arrows: true }, format: { comments: false } };
+const TERSER = { ecma: 2020, compress: { passes: 3, unsafe_arrows: true, hoist_funs: true }, format: { comments: false } };
 const HANDLE = '__HEADWATER__=';
 
 async function bundle(entry) {
@@ -25,6 +25,7 @@ async function bundle(entry) {
     write: false,
     format: 'esm',
     target: 'es2020',
+    minifySyntax: true,
     define: { __VERSION__: JSON.stringify(version) },
   });
   return bundled.outputFiles[0].text;

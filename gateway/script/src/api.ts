@@ -17,10 +17,10 @@ type Reading = (words: (string | undefined)[], fields: Fields) => Fields;
 
 function recording(type: EventType, maxWords: number, read: Reading): Method {
   return (...args) => {
-    const call = readCall(args, maxWords);
-    const content = read(call.words, call.fields);
-    emit(type, ...Object.values(content), call.options);
-    return record(type, content, call);
+    const [words, fields, options, callback] = readCall(args, maxWords);
+    const content = read(words, fields);
+    emit(type, ...Object.values(content), options);
+    return record(type, content, options, callback);
   };
 }
 
@@ -51,8 +51,7 @@ const methods: Api = {
   }),
   group: recording('group', 1, ([id], traits) => {
     if (id) setPerson({ ...person(), groupId: id });
-    const { groupId } = person();
-    return { groupId, traits };
+    return { groupId: person().groupId, traits };
   }),
   alias: recording('alias', 2, ([userId, previousId = person().userId ?? anonymousId()]) => ({ userId, previousId })),
   reset() {

@@ -2,7 +2,7 @@
 import { mayMarket } from './consent';
 import { isOn, settings } from './settings';
 import { attempt } from './signals';
-import { read, write } from './store';
+import { read, remove, write } from './store';
 import type { Fields } from './types';
 
 const CLICK_ID = new RegExp(`^(${settings.clickIds})$`);
@@ -23,21 +23,28 @@ export function describeCampaign(): Fields | undefined {
   return campaign && { name: campaign.campaign, ...campaign, campaign: undefined };
 }
 
-/** Notes that this page is a way in: it has a campaign, or the visitor comes from elsewhere. */
+/** How the visitor came to this page. An app may have another address by the time the visitor agrees to its being kept. */
+const last = {
+  url: location.origin + location.pathname,
+  referrer: document.referrer,
+  campaign: describeCampaign(),
+  clickIds: parameters(CLICK_ID),
+  at: new Date(),
+};
+
+/** Notes a way in: this page has a campaign, or the visitor comes from elsewhere. A visitor who refuses has none. */
 export function noteTouch(): void {
-  const { referrer } = document;
-  const last = { campaign: describeCampaign(), clickIds: parameters(CLICK_ID), referrer, url: location.href.split('?')[0], at: new Date() };
-  const isTouch = last.campaign || last.clickIds || isForeign(referrer);
-  if (isTouch && mayMarket() && isOn('attribution')) write('touch', { first: last, ...touches(), last });
+  if (!mayMarket() || !isOn('attribution')) remove('touch');
+  else if (last.campaign || last.clickIds || isForeign()) write('touch', { first: last, ...touches(), last });
 }
 
 /** `first` and `last`, each with `campaign`, `clickIds`, `referrer`, `url` and `at`. */
 export function touches(): Fields | undefined {
-  return mayMarket() ? read('touch', undefined) : undefined;
+  return read('touch');
 }
 
-/** Whether a referrer is neither this host nor one that the owner calls his own, like a payment page. */
-function isForeign(referrer: string): boolean | undefined {
+/** Whether the referrer is neither this host nor one that the owner calls his own, like a payment page. */
+function isForeign(): boolean | undefined {
   const own = [location.hostname, ...(settings.ownHosts?.split(' ') ?? [])];
-  return attempt(() => !own.some((host) => ('.' + new URL(referrer).hostname).endsWith('.' + host)));
+  return attempt(() => !own.some((host) => ('.' + new URL(last.referrer).hostname).endsWith('.' + host)));
 }

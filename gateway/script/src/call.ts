@@ -1,21 +1,21 @@
 /** Segment's loose call signatures, made strict: leading words, then up to two objects, then a callback. */
 import type { EventOptions, Fields } from './types';
 
-export interface Call {
-  words: (string | undefined)[];
-  fields: Fields;
-  options: EventOptions;
-  callback: ((event: Fields) => unknown) | undefined;
-}
+export type Call = [
+  words: (string | undefined)[],
+  fields: Fields,
+  options: EventOptions,
+  callback: ((event: Fields) => unknown) | undefined,
+];
 
 /** Reads `(word..., fields?, options?, callback?)` with at most `maxWords` words, any of which may be left out. */
 export function readCall(args: unknown[], maxWords: number): Call {
-  const words: Call['words'] = [];
+  const words: Call[0] = [];
   const callback = args.find(isFunction);
   args = args.filter((arg) => !isFunction(arg));
   while (words.length < maxWords && args.length && !isObject(args[0])) words.push(toWord(args.shift()));
   const [fields = {}, options = {}] = args.map((arg) => (isObject(arg) ? arg : {}));
-  return { words, fields, options, callback };
+  return [words, fields, options, callback];
 }
 
 /** Ids and names are strings on the wire; what says nothing is left out. */
@@ -23,7 +23,7 @@ function toWord(value: any): string | undefined {
   return value || value === 0 ? String(value) : undefined;
 }
 
-function isObject(value: unknown): value is Fields {
+export function isObject(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null;
 }
 

@@ -27,7 +27,7 @@ export function followClicks(track: Track): void {
 /** `data-track-plan="pro"` is the property `plan`. */
 function declared(dataset: DOMStringMap): Fields {
   const properties: Fields = {};
-  for (const key in dataset) if (/^track./.test(key)) properties[key[5]!.toLowerCase() + key.slice(6)] = dataset[key];
+  for (const key in dataset) if (/^track[A-Z]/.test(key)) properties[key[5]!.toLowerCase() + key.slice(6)] = dataset[key];
   return properties;
 }
 
@@ -42,5 +42,6 @@ function follow(link: HTMLAnchorElement, track: Track): void {
   const { href: url, hostname, pathname } = link;
   const extension = DOWNLOAD.exec(pathname)?.[1];
   if (isOn('downloads') && (extension || link.hasAttribute('download'))) track('File Downloaded', { url, extension });
-  else if (isOn('links') && url && hostname !== location.hostname) track('Link Clicked', { url });
+  // Neither javascript: nor no address at all, nor that of SVG, which is an object.
+  else if (isOn('links') && /^[^j[]/.test(url) && hostname !== location.hostname) track('Link Clicked', { url });
 }

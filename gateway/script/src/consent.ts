@@ -2,6 +2,7 @@
  * What the visitor agreed to, by category. `analytics` decides whether anything is recorded and kept at all, `marketing`
  * whether the click that brought the visitor here is; others are the site's own and travel with each event.
  */
+import { isObject } from './call';
 import { discard, waiting } from './outbox';
 import { settings, isAsked } from './settings';
 import { attempt, emit } from './signals';
@@ -42,14 +43,14 @@ export function describeConsent(): object {
 /** Grants and withdraws; true and false stand for both categories. Withdrawing analytics erases all that is kept. */
 export function consent(change?: Choice | boolean): Choice {
   if (change !== undefined) {
-    choice = { ...choice, ...(typeof change === 'object' ? change : { analytics: change, marketing: change }) };
+    choice = { ...choice, ...(isObject(change) ? change : { analytics: change, marketing: change }) };
     if (!mayRecord()) {
       discard(waiting());
       erase();
     }
     useDevice(mayKeep());
     // A refusal is only kept where silence would be taken for consent.
-    if (mayRecord() || !settings.mode) attempt(() => (localStorage[KEY] = JSON.stringify(choice)));
+    if (mayRecord() || settings.mode !== 'consent') attempt(() => (localStorage[KEY] = JSON.stringify(choice)));
     emit('consent', choice);
   }
   return choice!;

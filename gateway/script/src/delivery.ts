@@ -44,7 +44,8 @@ export function hurry(): void {
 }
 
 function plan(delayMs: number): number {
-  return setTimeout(drain, Math.max(delayMs, patienceMs()));
+  // Timers cut fractions off, and too early a look would be the last.
+  return setTimeout(drain, Math.max(delayMs, patienceMs() + 1));
 }
 
 function patience(): [failures: number, untilMs: number] {
@@ -61,8 +62,8 @@ export function flush(): Promise<void> {
   return drain();
 }
 
-/** The page may be going: what waits is sent at once. After `forGood`, answers will not be seen. */
-export function depart(forGood: boolean): void {
+/** The page may be going: what waits is sent at once. When it goes `forGood`, answers will not be seen. */
+export function depart(forGood?: boolean): void {
   for (let batch; (batch = next()).length; ) void post(batch, forGood);
 }
 
@@ -116,13 +117,12 @@ async function post(batch: Entry[], forGood?: boolean): Promise<void> {
 /** The oldest that may be sent now and fit into one request. */
 function next(): Entry[] {
   const all = mayRecord() && patienceMs() < 0 ? waiting().filter((entry) => !inFlight.has(entry)) : [];
-  let count = 1;
-  while (count < all.length && sizeOf(all.slice(0, count + 1)) < MAX_BATCH_BYTES) count++;
-  return all.slice(0, count);
+  let size = 0;
+  return all.filter((entry, at) => (size += sizeOf([entry])) < MAX_BATCH_BYTES || !at);
 }
 
 function seal(batch: Entry[], more?: Fields): string {
-  const identity = isRotating() ? ROTATE : mayKeep() ? undefined : 'cookieless';
+  const identity = !mayKeep() ? 'cookieless' : isRotating() ? ROTATE : undefined;
   const frame = { sentAt: new Date(), writeKey: settings.writeKey, anonymousId: anonymousId(), identity, link, ...more };
   return `{"batch":[${batch.map(load).filter(Boolean)}],` + JSON.stringify(frame).slice(1);
 }

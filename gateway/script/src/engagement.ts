@@ -2,13 +2,13 @@
  * How long a page was looked at, and how far down. Said when the visitor turns away from it: the address is the one that
  * the page had then, also in an app whose address has changed by now.
  */
-import { describePage, type Page } from './page';
+import { cameFrom, describePage, type Page } from './page';
 import { isOn } from './settings';
 import { listen } from './signals';
 
 const MIN_MS = 1000;
 
-let page: Page;
+let page: Page | undefined;
 let engagedMs = 0;
 let since = 0;
 let deepest = 0;
@@ -19,11 +19,12 @@ export function followEngagement(): void {
   listen('scroll', look);
 }
 
-/** The visitor looks at another page from now on. */
+/** The visitor looks at another page from now on, and came to it from the one before. */
 export function beginView(): void {
+  if (page) cameFrom(page.url);
   page = describePage();
-  deepest = 0;
   tick();
+  deepest = engagedMs = 0;
   look();
 }
 
@@ -31,8 +32,8 @@ export function beginView(): void {
 export function endView(track: (...args: any[]) => unknown): void {
   tick();
   if (engagedMs < MIN_MS || !isOn('engagement')) return;
-  const { url, path } = page;
-  track('Page Engagement', { url, path, engaged_ms: engagedMs, scroll_percent: Math.min(100, Math.round(deepest * 100)) }, { context: { page } });
+  const { url, path } = page!;
+  track('Page Engagement', { url, path, engaged_ms: engagedMs, scroll_percent: Math.round(Math.min(1, deepest) * 100) }, { context: { page } });
   engagedMs = 0;
 }
 

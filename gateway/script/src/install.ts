@@ -26,7 +26,12 @@ export function upgradeStub(stub: Stub, api: Api): void {
   const calls = stub.splice(0);
   const push = (...more: QueuedCall[]) => more.forEach(([method, ...args]) => api[method]?.(...args.filter(isOurs)));
   Object.assign(stub, api, { load: () => {}, push });
-  push(...calls);
+  push(...calls.sort(([a], [b]) => rank(a) - rank(b)));
+}
+
+/** As in Segment's script, what concerns all events comes before the first of them: middleware, listeners, the id. */
+function rank(method: string): number {
+  return +!/^(on|add|set)/.test(method);
 }
 
 /** Segment's own snippet adds the page as it was at the call: an object that its script alone understands. */

@@ -13,7 +13,7 @@ interface Page extends Array<[method: string, ...args: any[]]> {
 const page = window as unknown as { analytics: Page };
 const visitor = uuid();
 let { referrer } = document;
-let { pathname } = location;
+let { pathname, href } = location;
 
 function send(type: string, content: Fields): void {
   const { href, search } = location;
@@ -35,9 +35,9 @@ const methods: Record<string, (...args: any[]) => void> = {
 
 function look(): void {
   if (pathname === location.pathname) return;
-  ({ pathname } = location);
+  referrer = href.split('#')[0]!;
+  ({ pathname, href } = location);
   methods.page!();
-  referrer = location.href;
 }
 
 function start(): void {
@@ -45,18 +45,20 @@ function start(): void {
   if (stub.initialize) return;
   const push = (...calls: [string, ...any[]][]) => calls.forEach(([method, ...args]) => methods[method]?.(...args));
   const calls = stub.splice(0);
-  if (!calls.some(([method]) => method === 'page')) methods.page!();
+  const viewsItself = calls.some(([method]) => method === 'page');
+  if (!viewsItself) methods.page!();
   Object.assign(stub, methods, { push, initialize: true });
   push(...calls);
+  addEventListener('pageshow', ({ persisted }) => persisted && methods.page!());
+  if (viewsItself) return;
   for (const name of ['pushState', 'replaceState'] as const) {
     const original = history[name];
     history[name] = function (...args) {
-      original.apply(this, args);
       setTimeout(look);
+      return original.apply(this, args);
     };
   }
-  addEventListener('popstate', look);
-  addEventListener('pageshow', ({ persisted }) => persisted && methods.page!());
+  addEventListener('popstate', () => setTimeout(look));
 }
 
 if ((document as { prerendering?: boolean }).prerendering) document.addEventListener('prerenderingchange', start);

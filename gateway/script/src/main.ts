@@ -6,30 +6,22 @@ import { loadChunks } from './chunks';
 import { followClicks } from './clicks';
 import { mayRecord, recallConsent } from './consent';
 import { ask, wake } from './delivery';
-import { claimStub, upgradeStub, type Stub } from './install';
+import { claimStub, upgradeStub } from './install';
 import { obeyQuery } from './query';
 import { releaseHeld } from './recorder';
 import { absolute, isAsked, settings } from './settings';
 import { listen, on } from './signals';
 import { followPage } from './views';
 
-function main(): void {
-  const stub = claimStub(settings.global || 'analytics');
-  if (!stub) return; // a second tag, or another vendor's script
-  const writeKey = stub._writeKey || settings.writeKey;
-  if (writeKey) begin(stub, writeKey);
-  else stub.load = (key: string) => begin(stub, key);
-}
-
 /** A page that is made ahead, and perhaps never shown, has no visitor yet. */
-function begin(stub: Stub, writeKey: string): void {
+function begin(writeKey: string): void {
   settings.writeKey = writeKey;
   settings.endpoint = absolute(settings.endpoint!);
-  if ((document as { prerendering?: boolean }).prerendering) listen('prerenderingchange', () => start(stub));
-  else start(stub);
+  if ((document as { prerendering?: boolean }).prerendering) listen('prerenderingchange', start);
+  else start();
 }
 
-function start(stub: Stub): void {
+function start(): void {
   const viewsItself = stub.some(([method]) => method === 'page');
   recallConsent();
   on('consent', answered);
@@ -49,4 +41,10 @@ function answered(): void {
   if (mayRecord() === false) void ask({ identity: 'erase' });
 }
 
-main();
+const stub = claimStub(settings.global || 'analytics')!;
+// There is none for a second tag, or where another vendor's script is.
+if (stub) {
+  const writeKey = stub._writeKey || settings.writeKey;
+  if (writeKey) begin(writeKey);
+  else stub.load = begin;
+}

@@ -54,10 +54,10 @@ export function store(id: string, json: string): void {
 }
 
 export function discard(entries: Entry[]): void {
-  for (const entry of entries) {
+  entries.forEach((entry) => {
     delete own[entry];
     remove(PREFIX + entry);
-  }
+  });
 }
 
 /** The event's JSON. Anyone may write to a site's storage, and one broken event would have the whole batch refused. */

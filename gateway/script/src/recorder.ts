@@ -1,4 +1,5 @@
 /** Makes events: who, when, where; then what the call said; then what the page's middleware makes of it. */
+import { touches } from './attribution';
 import type { Call } from './call';
 import { describeConsent, mayRecord } from './consent';
 import { enqueue, hurry } from './delivery';
@@ -9,7 +10,7 @@ import { describeContext } from './page';
 import { settled } from './receipts';
 import { continueSession } from './session';
 import { emit, quietly } from './signals';
-import type { EventType, Fields, TrackedEvent } from './types';
+import type { EventOptions, EventType, Fields, TrackedEvent } from './types';
 
 const MAX_HELD = 50;
 
@@ -25,7 +26,7 @@ export function addSourceMiddleware(middleware: Middleware): void {
 }
 
 /** `content` holds what is special to the type. The promise settles with the event; see receipts. */
-export async function record(type: EventType, content: Fields, { options, callback }: Call): Promise<TrackedEvent> {
+export async function record(type: EventType, content: Fields, options: EventOptions, callback: Call[3]): Promise<TrackedEvent> {
   const { userId, groupId } = person();
   const event: TrackedEvent = {
     type,
@@ -62,10 +63,11 @@ function take(event: TrackedEvent): void {
 
 /** The visitor has answered: what was held goes on its way with that answer, or is forgotten. */
 export function releaseHeld(): void {
-  for (const event of held.splice(0)) {
+  held.splice(0).forEach((event) => {
     event.context.consent = describeConsent();
+    event.context.attribution = touches();
     take(event);
-  }
+  });
 }
 
 /** A time that the caller got wrong must not cost the event. */

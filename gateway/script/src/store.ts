@@ -9,9 +9,9 @@ let box: Record<string, string> = {};
 
 /** Moves what was in memory to the device, or from now on leaves the device alone. */
 export function useDevice(isAllowed: unknown): void {
-  const old = box;
+  const old = keys('').map((key) => [key, get(key)!] as const);
   box = ((isAllowed && attempt(() => localStorage)) as typeof box) || {};
-  for (const key in old) if (key.startsWith(PREFIX)) set(key.slice(PREFIX.length), old[key]!);
+  for (const each of old) set(...each);
 }
 
 export function get(key: string): string | undefined {
@@ -19,7 +19,7 @@ export function get(key: string): string | undefined {
 }
 
 /** The value that was stored as JSON, or `fallback`: another script may have written there. */
-export function read<T>(key: string, fallback: T): T {
+export function read<T>(key: string, fallback?: T): T {
   return attempt(() => JSON.parse(get(key)!)) || fallback;
 }
 

@@ -108,6 +108,16 @@ async def test_one_way_in_is_one_touch_however_often_the_visitor_is_asked(shop: 
     assert touch(later, "first") == touch(later, "last") == came
 
 
+async def test_a_touch_says_where_without_what_the_address_keeps_to_the_browser(shop: Shop, page: Page):
+    url = shop.write(tag())
+    await page.goto(f"{url}?q=1#access_token=secret", referer="http://search.test/")
+    (view,) = await shop.until_rows(1, "pages")
+
+    assert touch(view, "last") == {"referrer": "http://search.test/", "url": url}
+    assert view["url"] == f"{url}?q=1"
+    assert "secret" not in json.dumps([view, shop.relay.posts], default=str)
+
+
 async def test_a_refusal_of_marketing_ends_attribution_and_erases_what_was_kept(shop: Shop, page: Page):
     url = shop.write(tag())
     await page.goto(f"{url}?utm_source=news&gclid=G1")

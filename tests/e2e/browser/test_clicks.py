@@ -20,8 +20,8 @@ SHADOW = """<script>
     customElements.define('shop-card', class extends HTMLElement {
         constructor() {
             super();
-            this.attachShadow({mode: 'open'}).innerHTML =
-                '<a href="http://other.test/"><i id="inside">away</i></a><p data-track="In The Shadow" data-track-n="1">here</p>';
+            this.attachShadow({mode: 'open'}).innerHTML = `<a href="http://other.test/"><i id="inside">away</i></a>
+                <p data-track="In The Shadow" data-track-n="1">here</p>`;
         }
     });
 </script>"""

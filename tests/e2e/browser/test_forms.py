@@ -11,7 +11,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 TAG = tag(attributes='data-off="engagement"')
 STAY = "<script>addEventListener('submit', (event) => event.preventDefault())</script>"
-TABLES = ("tracks", "pages", "identifies")
+TABLES = "select distinct table_name from information_schema.columns"
 SECRETS = {
     "text": "Ada-Lovelace-77",
     "password": "hunter2-hunter2",
@@ -23,8 +23,8 @@ CARD = "4111111111111111"
 
 
 async def test_a_form_tells_its_own_attributes_once_the_browser_finds_it_valid(shop: Shop, page: Page):
-    form = '<form id="join" name="newsletter" action="/join"><input type="email" name="email" required><button>go</button>'
-    await page.goto(shop.write(f"{form}</form>{STAY}{TAG}"))
+    form = '<form id="join" name="newsletter" action="/join">'
+    await page.goto(shop.write(f"{form}<input type='email' required><button>go</button></form>{STAY}{TAG}"))
     await page.wait_for_function("window.analytics?.flush")
 
     await page.click("button")
@@ -40,10 +40,10 @@ async def test_a_form_tells_its_own_attributes_once_the_browser_finds_it_valid(s
 
 
 async def test_fields_that_are_named_like_what_a_form_has_do_not_hide_it(shop: Shop, page: Page):
-    names = ("id", "name", "action", "method", "elements", "dataset", "localName", "attributes")
+    names = ("id", "name", "action", "method", "elements", "attributes", "getAttributeNames")
     fields = "".join(f'<input name="{name}" value="a secret">' for name in names)
-    form = f'<form id="order" name="cart" action="pay" data-track="Ordered" data-track-step="3">{fields}<button>pay</button>'
-    await page.goto(shop.write(f"{form}</form>{STAY}{TAG}"))
+    form = '<form id="order" name="cart" action="pay" data-track="Ordered" data-track-step="3">'
+    await page.goto(shop.write(f"{form}{fields}<button>pay</button></form>{STAY}{TAG}"))
     await page.wait_for_function("window.analytics?.flush")
 
     await page.click("button")
@@ -55,9 +55,10 @@ async def test_fields_that_are_named_like_what_a_form_has_do_not_hide_it(shop: S
 
 async def test_what_was_typed_is_in_no_row_and_in_no_request(shop: Shop, page: Page):
     fields = "".join(f'<input type="{kind}" name="{kind}" value="{value}">' for kind, value in SECRETS.items())
-    rest = f'<input autocomplete="cc-number" name="card"><textarea name="more">{SECRETS["text"]}</textarea><select name="s">'
-    form = f'<form id="pay" method="post" data-track="Paid">{fields}{rest}<option selected>{SECRETS["text"]}</select>'
-    await page.goto(shop.write(f"{form}<button>pay</button></form>{STAY}{TAG}"))
+    card = '<input autocomplete="cc-number" name="card">'
+    more = f"<textarea>{SECRETS['text']}</textarea><select><option selected>{SECRETS['text']}</select>"
+    form = f'<form id="pay" method="post" data-track="Paid">{fields}{card}{more}<button>pay</button></form>'
+    await page.goto(shop.write(form + STAY + TAG))
     await page.wait_for_function("window.analytics?.flush")
     await page.evaluate("analytics.trackForm(document.forms.pay, 'Form Followed', (form) => ({form: form.id}))")
 
@@ -67,7 +68,8 @@ async def test_what_was_typed_is_in_no_row_and_in_no_request(shop: Shop, page: P
     await shop.until_rows(3)
 
     assert await shop.events() == ["Paid", "Form Submitted", "Form Followed"]
-    rows = json.dumps([await shop.rows(table) for table in TABLES], default=str)
+    tables = [row["table_name"] for row in await shop.query(TABLES)]
+    rows = json.dumps([await shop.query(f'select * from "{table}"') for table in tables], default=str)
     sent = json.dumps(shop.relay.posts)
     assert [secret for secret in (*SECRETS.values(), CARD) if secret in rows or secret in sent] == []
 

@@ -1,4 +1,4 @@
-"""Visitors who say it by their browser, and sites that keep nothing: Global Privacy Control, Do Not Track, cookieless."""
+"""Visitors who say it by their browser, with Global Privacy Control or Do Not Track, and sites that keep nothing."""
 
 import re
 

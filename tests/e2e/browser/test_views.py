@@ -1,4 +1,4 @@
-"""When a page counts as seen: once for each page that a visitor really looked at, whatever loads, wraps or restores it."""
+"""When a page counts as seen: once for each that a visitor really looked at, whatever loads, wraps or restores it."""
 
 import pytest
 from playwright.async_api import Page
@@ -117,9 +117,7 @@ async def test_each_step_in_an_app_of_one_page_is_a_view_with_its_own_title_from
         shop.url("index?q=1"),
     ]
     assert first["referrer"] == ""
-    assert [view["referrer"] for view in (second, third, back)] == [
-        view["url"] for view in (first, second, third)
-    ]
+    assert [view["referrer"] for view in (second, third, back)] == [view["url"] for view in (first, second, third)]
 
 
 async def test_a_change_of_the_query_or_the_fragment_is_no_view(shop: Shop, page: Page):

@@ -62,9 +62,7 @@ async def engagement(shop: Shop, count: int = 1) -> list[tuple[str, int, int]]:
     rows = [(row, json.loads(row["properties"])) for row in await shop.until_rows(count)]
     assert {row["event_text"] for row, _ in rows} == {"Page Engagement"}
     assert all((row["context_page_url"], row["context_page_path"]) == (told["url"], told["path"]) for row, told in rows)
-    return [
-        (told["path"].removeprefix(shop.folder), told["engaged_ms"], told["scroll_percent"]) for _, told in rows
-    ]
+    return [(told["path"].removeprefix(shop.folder), told["engaged_ms"], told["scroll_percent"]) for _, told in rows]
 
 
 async def test_a_session_ends_after_half_an_hour_without_an_event(shop: Shop, page: Page):
@@ -170,9 +168,7 @@ async def test_the_browser_tells_what_it_tells_every_site(shop: Shop, page: Page
     assert view["context_user_agent_data_platform"] == "Linux"
     assert view["context_user_agent_data_mobile"] is False
     assert "Chromium" in [brand["brand"] for brand in json.loads(view["context_user_agent_data_brands"])]
-    assert (view["context_screen_width"], view["context_screen_height"], view["context_screen_density"]) == (1440, 900, 1)
-    assert (view["context_locale"], view["context_timezone"]) == (
-        "en-US",
-        await page.evaluate("Intl.DateTimeFormat().resolvedOptions().timeZone"),
-    )
+    assert [view[f"context_screen_{what}"] for what in ("width", "height", "density")] == [1440, 900, 1]
+    assert view["context_locale"] == "en-US"
+    assert view["context_timezone"] == await page.evaluate("Intl.DateTimeFormat().resolvedOptions().timeZone")
     assert view["context_user_agent"] == await page.evaluate("navigator.userAgent")

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,12 +18,12 @@ def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEv
 
 
 @pytest.fixture
-async def serve() -> AsyncIterator[Serve]:
-    """Starts listeners with the sections given; stops them at the end."""
+async def serve(tmp_path: Path) -> AsyncIterator[Serve]:
+    """Starts listeners with the sections given; stops them at the end. What they keep on disk goes with the test."""
     running: list[Gateway] = []
 
     async def start(listener: socket.socket | None = None, **sections: Any) -> Gateway:
-        running.append(await start_gateway(listener, **sections))
+        running.append(await start_gateway(listener, **{"queue": {"path": tmp_path}} | sections))
         return running[-1]
 
     yield start

@@ -27,7 +27,7 @@ async def running(path: Path, **queue_settings: Any) -> AsyncIterator[tuple[Gate
     async with open_queue(settings, clock, rng, metrics) as queue, asyncio.TaskGroup() as tasks:
         writing = tasks.create_task(queue.run())
         listener = socket.create_server(("127.0.0.1", 0))
-        collector = Collector(make_settings(), queue, clock, rng, metrics)
+        collector = Collector(make_settings(queue={"path": path}), queue, clock, rng, metrics)
         await collector.serve([listener])
         gateway = Gateway(collector, queue, metrics, listener)  # type: ignore[arg-type]  # the real one
         try:

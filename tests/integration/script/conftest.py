@@ -7,7 +7,6 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,16 +28,19 @@ CHROMIUM_ARGUMENTS = [
     "--disable-sync",
 ]
 PATIENCE_S = 8
-QUIET_TAG = '<script src="/js/headwater.js" data-write-key="wk" data-off="page history engagement links forms downloads"></script>'
+OFF = "page history engagement links forms downloads"
+QUIET_TAG = f'<script src="/js/headwater.js" data-write-key="wk" data-off="{OFF}"></script>'
 """Nothing is sent but what the page tells."""
 
 
 @dataclass
 class Answer:
-    """What the site says to one POST."""
+    """What the site says to one POST, once `may_go` is set."""
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
+    document: dict[str, Any] = field(default_factory=dict)
+    may_go: asyncio.Event | None = None
 
 
 class Site:
@@ -71,6 +73,7 @@ class Site:
             return self.assets.demo[path.removeprefix("/hw/demo/")]
         return {
             "/js/headwater.js": self.assets.loader({"endpoint": "/v1/b"}),
+            "/js/lite.js": self.assets.loader({"endpoint": "/v1/b", "writeKey": "lite"}, "lite"),
             f"/js/{self.assets.immutable.file_name}": self.assets.immutable,
             "/hw/demo/headwater.js": self.assets.loader({"endpoint": "/hw/v1/b", "writeKey": "demo"}),
         }.get(path)
@@ -83,9 +86,11 @@ class Site:
             if answer.status < 300:
                 self.bodies.append(body)
             self._arrived.notify_all()
+        if answer.may_go is not None:
+            await answer.may_go.wait()
         origin = {"Access-Control-Allow-Origin": request.headers.get("Origin", "*")}
         shared = {"Access-Control-Allow-Credentials": "true", "Access-Control-Expose-Headers": "Retry-After"}
-        return web.json_response({}, status=answer.status, headers=origin | shared | answer.headers)
+        return web.json_response(answer.document, status=answer.status, headers=origin | shared | answer.headers)
 
     def events(self) -> list[dict[str, Any]]:
         """Stored events in the order in which they came."""
@@ -105,34 +110,6 @@ def serve(asset: Asset, headers: dict[str, str]) -> web.Response:
     """As a browser on localhost would get it."""
     fixed = {"Content-Type": asset.content_type, "ETag": asset.etag, "Content-Encoding": "br", **headers}
     return web.Response(body=asset.brotli, headers=fixed)
-
-
-@asynccontextmanager
-async def slow_uplink(port: int, hold_s: float) -> AsyncIterator[int]:
-    """A proxy's port. It holds what the browser sends for a while, and forgets it if the browser hung up meanwhile."""
-
-    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while chunk := await reader.read(65_536):
-            writer.write(chunk)
-            await writer.drain()
-        writer.close()
-
-    async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while chunk := await reader.read(65_536):
-            await asyncio.sleep(hold_s)
-            if not reader.at_eof():
-                writer.write(chunk)
-        writer.close()
-
-    async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError):
-            up_reader, up_writer = await asyncio.open_connection("127.0.0.1", port)
-            async with asyncio.TaskGroup() as directions:
-                directions.create_task(hold(reader, up_writer))
-                directions.create_task(carry(up_reader, writer))
-
-    async with await asyncio.start_server(connect, "127.0.0.1", 0) as server:
-        yield server.sockets[0].getsockname()[1]
 
 
 @pytest.fixture(scope="session")
@@ -180,18 +157,6 @@ async def site(assets: Assets) -> AsyncIterator[Site]:
     site.origin = f"http://127.0.0.1:{runner.addresses[0][1]}"
     yield site
     await runner.cleanup()
-
-
-@pytest.fixture
-def slow_origin(site: Site) -> Callable[[], Any]:
-    """Opens the site's second door: the same pages behind an uplink that holds every request for 400 ms."""
-
-    @asynccontextmanager
-    async def open_door() -> AsyncIterator[str]:
-        async with slow_uplink(int(site.origin.rpartition(":")[2]), 0.4) as port:
-            yield f"http://127.0.0.1:{port}"
-
-    return open_door
 
 
 @pytest.fixture

@@ -87,31 +87,3 @@ async def test_foreign_values_in_our_storage_are_survived(page: Page, site: Site
 
     assert complaints == []
     assert site.names()[-2:] == ["identify", "A"]
-
-
-async def test_wrong_calls_and_failing_listeners_do_not_throw(page: Page, site: Site):
-    await page.goto(site.origin)
-    await page.evaluate("""async () => {
-        const circle = {};
-        circle.self = circle;
-        analytics.track('Circle', circle);
-        analytics.track('Getter', {get bad() { throw new Error('no') }});
-        analytics.track();
-        analytics.identify(null, null, null, null);
-        analytics.page(null, 'Named');
-        analytics.ready(() => { throw new Error('theirs') });
-        analytics.on('track', () => { throw new Error('theirs') });
-        analytics.push(['nonsense']);
-        analytics.track('Good');
-        await analytics.flush();
-    }""")
-
-    assert "Named" in site.names()
-    assert site.names()[-1] == "Good"
-
-
-async def test_the_properties_are_those_at_the_time_of_the_call(page: Page, site: Site):
-    await page.goto(site.origin)
-    await page.evaluate("() => { const p = {n: 1}; analytics.track('A', p); p.n = 2; return analytics.flush() }")
-
-    assert site.events()[0]["properties"] == {"n": 1}

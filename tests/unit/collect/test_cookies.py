@@ -40,6 +40,7 @@ def test_the_newest_cookie_of_the_name_is_who_the_visitor_is(header: str, known:
         f"hw={UUID}",
         f"hw={UUID}.",
         f"hw={UUID}.today",
+        f"hw={UUID}.\u0662\u0660",
         f"hw={UUID}.-1",
         f"hw={UUID}.1234567",
         f"hw={UUID}.1.2",

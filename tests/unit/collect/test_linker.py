@@ -57,6 +57,12 @@ def test_no_part_of_it_can_be_taken_from_another():
         assert verify_link(forged, NOW_S + 60, SECRET) is None
 
 
+def test_the_time_is_in_plain_digits():
+    arabic = TOKEN.replace(f".{NOW_S}.", "." + "".join(chr(0x660 + int(digit)) for digit in str(NOW_S)) + ".")
+
+    assert verify_link(arabic, NOW_S, SECRET) is None
+
+
 @given(
     st.one_of(
         st.text(),
