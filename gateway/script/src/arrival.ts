@@ -8,8 +8,9 @@ const PARAMETER = '_hw';
 export function arrive(): void {
   const url = new URL(location.href);
   const { searchParams } = url;
-  if (!searchParams.has(PARAMETER)) return; // writing the parameters anew may change how they are spelled
-  if (!person().userId) carry(searchParams.get(PARAMETER)); // whoever is known here stays who they are
+  const signed = searchParams.get(PARAMETER);
+  if (!signed) return; // writing the parameters anew may change how they are spelled
+  if (!person().userId) carry(signed); // whoever is known here stays who they are
   searchParams.delete(PARAMETER);
   attempt(() => history.replaceState(history.state, '', url));
 }

@@ -13,7 +13,7 @@ export function readCall(args: unknown[], maxWords: number): Call {
   const words: Call[0] = [];
   const callback = args.find(isFunction);
   args = args.filter((arg) => !isFunction(arg));
-  while (words.length < maxWords && args.length && !isObject(args[0])) words.push(toWord(args.shift()));
+  while (maxWords-- && args.length && !isObject(args[0])) words.push(toWord(args.shift()));
   const [fields = {}, options = {}] = args.map((arg) => (isObject(arg) ? arg : {}));
   return [words, fields, options, callback];
 }

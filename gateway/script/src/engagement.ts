@@ -21,7 +21,7 @@ export function followEngagement(): void {
 
 /** The visitor looks at another page from now on, and came to it from the one before. */
 export function beginView(): void {
-  if (page) cameFrom(page.url);
+  if (page) cameFrom(page);
   page = describePage();
   tick();
   deepest = engagedMs = 0;

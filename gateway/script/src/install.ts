@@ -25,7 +25,7 @@ export function claimStub(name: string): Stub | undefined {
 export function upgradeStub(stub: Stub, api: Api): void {
   const calls = stub.splice(0);
   const push = (...more: QueuedCall[]) => more.forEach(([method, ...args]) => api[method]?.(...args.filter(isOurs)));
-  Object.assign(stub, api, { load: () => {}, push });
+  Object.assign(stub, api, { load() {}, push });
   push(...calls.sort(([a], [b]) => rank(a) - rank(b)));
 }
 

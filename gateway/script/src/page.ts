@@ -17,8 +17,8 @@ export interface Page extends Fields {
 let referrer = document.referrer;
 
 /** In an app of one page, the referrer of a view is the view before it. */
-export function cameFrom(url: string): void {
-  referrer = url;
+export function cameFrom(page: Page): void {
+  referrer = page.url;
 }
 
 export function describePage(): Page {

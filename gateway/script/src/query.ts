@@ -3,7 +3,7 @@ import type { Api } from './api';
 import { parameters } from './attribution';
 
 export function obeyQuery(api: Api): void {
-  const { aid, uid, event } = parameters(/^ajs_(aid|uid|event)$/) ?? {};
+  const { aid, uid, event } = parameters(/^ajs_(.+)/) ?? {};
   if (aid) api.setAnonymousId!(aid);
   if (uid) api.identify!(uid, parameters(/^ajs_trait_(.+)/));
   if (event) api.track!(event, parameters(/^ajs_prop_(.+)/));

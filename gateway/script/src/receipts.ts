@@ -6,10 +6,7 @@ const open: Record<string, () => void> = {};
 
 /** Settles when `settle` is called for the message, or when that takes too long to wait for. */
 export function settled(id: string): Promise<void> {
-  return new Promise<void>((resolve) => {
-    open[id] = resolve;
-    setTimeout(resolve, PATIENCE_MS);
-  });
+  return new Promise((resolve) => setTimeout((open[id] = resolve), PATIENCE_MS));
 }
 
 export function settle(id: string): void {

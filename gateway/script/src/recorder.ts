@@ -73,5 +73,5 @@ export function releaseHeld(): void {
 /** A time that the caller got wrong must not cost the event. */
 function toDate(time: string | number | Date | undefined): Date {
   const at = new Date(time ?? NaN);
-  return isNaN(+at) ? new Date() : at;
+  return at >= at ? at : new Date(); // one that is none is not even itself
 }

@@ -10,6 +10,7 @@ from tests.e2e.browser.harness.shop import Row, Shop, tag
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
+QUIET = 'data-off="engagement"'
 PREFIX = "context_attribution_"
 
 
@@ -22,7 +23,7 @@ def touch(row: Row, which: str) -> dict[str, Any]:
 
 
 async def test_campaign_and_click_ids_are_those_of_the_address(shop: Shop, page: Page):
-    url = shop.write(tag())
+    url = shop.write(tag(attributes=QUIET))
     campaign = "utm_source=news&utm_medium=email&utm_campaign=spring&utm_term=mug&utm_content=top&utm_id=77"
     await page.goto(f"{url}?{campaign}&gclid=G1&fbclid=F2&_kx=K3&color=red")
     (view,) = await shop.until_rows(1, "pages")
@@ -41,7 +42,7 @@ async def test_campaign_and_click_ids_are_those_of_the_address(shop: Shop, page:
 
 
 async def test_a_later_visit_changes_the_last_touch_and_never_the_first(shop: Shop, page: Page):
-    url = shop.write(tag())
+    url = shop.write(tag(attributes=QUIET))
     await page.goto(f"{url}?utm_source=news&gclid=G1")
     await shop.until_rows(1, "pages")
     await page.goto(f"{url}?utm_source=ad&msclkid=M2")
@@ -60,8 +61,8 @@ async def test_a_later_visit_changes_the_last_touch_and_never_the_first(shop: Sh
 
 
 async def test_a_visitor_who_comes_from_elsewhere_is_a_touch_and_one_who_goes_on_is_none(shop: Shop, page: Page):
-    url = shop.write(f"<a href='second'>second</a>{tag()}")
-    shop.write(tag(), "second")
+    url = shop.write(f"<a href='second'>second</a>{tag(attributes=QUIET)}")
+    shop.write(tag(attributes=QUIET), "second")
     shop.write(f"<a href='{url}'>shop</a>", "blog")
 
     await page.goto(shop.url("blog", host="other.test"))
@@ -88,7 +89,7 @@ async def test_a_visitor_who_comes_from_elsewhere_is_a_touch_and_one_who_goes_on
     ],
 )
 async def test_the_owners_other_hosts_are_no_touch(shop: Shop, page: Page, referrer: str, is_touch: bool):
-    await page.goto(shop.write(tag("owner")), referer=referrer)
+    await page.goto(shop.write(tag("owner", QUIET)), referer=referrer)
     (view,) = await shop.until_rows(1, "pages")
 
     assert view["referrer"] == referrer
@@ -96,7 +97,7 @@ async def test_the_owners_other_hosts_are_no_touch(shop: Shop, page: Page, refer
 
 
 async def test_one_way_in_is_one_touch_however_often_the_visitor_is_asked(shop: Shop, page: Page):
-    url = shop.write(tag())
+    url = shop.write(tag(attributes=QUIET))
     await page.goto(f"{url}?utm_source=news&gclid=G1", referer="http://search.test/")
     await shop.until_rows(1, "pages")
 
@@ -109,7 +110,7 @@ async def test_one_way_in_is_one_touch_however_often_the_visitor_is_asked(shop: 
 
 
 async def test_a_touch_says_where_without_what_the_address_keeps_to_the_browser(shop: Shop, page: Page):
-    url = shop.write(tag())
+    url = shop.write(tag(attributes=QUIET))
     await page.goto(f"{url}?q=1#access_token=secret", referer="http://search.test/")
     (view,) = await shop.until_rows(1, "pages")
 
@@ -119,7 +120,7 @@ async def test_a_touch_says_where_without_what_the_address_keeps_to_the_browser(
 
 
 async def test_a_refusal_of_marketing_ends_attribution_and_erases_what_was_kept(shop: Shop, page: Page):
-    url = shop.write(tag())
+    url = shop.write(tag(attributes=QUIET))
     await page.goto(f"{url}?utm_source=news&gclid=G1")
     (before,) = await shop.until_rows(1, "pages")
     await page.evaluate("analytics.consent({marketing: false})")
@@ -134,7 +135,7 @@ async def test_a_refusal_of_marketing_ends_attribution_and_erases_what_was_kept(
 
 
 async def test_what_was_held_goes_out_with_the_way_in_if_marketing_is_granted(shop: Shop, page: Page):
-    url = shop.write(tag("consent"))
+    url = shop.write(tag("consent", QUIET))
     await page.goto(f"{url}?utm_source=news&gclid=G1", referer="http://search.test/")
     await page.wait_for_function("window.analytics?.consent")
     await page.evaluate("history.pushState({}, '', 'second')")
@@ -148,7 +149,7 @@ async def test_what_was_held_goes_out_with_the_way_in_if_marketing_is_granted(sh
 
 
 async def test_what_was_held_forgets_the_way_in_if_marketing_is_refused(shop: Shop, page: Page):
-    await page.goto(shop.write(tag("consent")) + "?utm_source=news&gclid=G1")
+    await page.goto(shop.write(tag("consent", QUIET)) + "?utm_source=news&gclid=G1")
     await page.wait_for_function("window.analytics?.consent")
     await page.evaluate("analytics.consent({analytics: true, marketing: false})")
     (view,) = await shop.until_rows(1, "pages")

@@ -86,7 +86,7 @@ async def test_the_small_build_waits_until_a_page_made_ahead_is_seen(shop: Shop,
     """)
     await page.goto(shop.write("<script>window.analytics = [['track', 'Early']]</script>" + LITE))
     await page.wait_for_load_state("networkidle")
-    assert shop.relay.posts == []
+    assert [post for post in shop.relay.posts if shop.folder in post["body"]] == []
 
     await page.evaluate("window.isAhead = false, document.dispatchEvent(new Event('prerenderingchange'))")
 

@@ -46,6 +46,11 @@ async def views_at_the_end(shop: Shop, page: Page) -> list[Row]:
     return await shop.rows("pages")
 
 
+def sent(shop: Shop) -> list[str]:
+    """What the gateway was sent of this test's pages."""
+    return [post["body"] for post in shop.relay.posts if shop.folder in post["body"]]
+
+
 def names(views: list[Row], shop: Shop) -> list[str]:
     return [view["path"].removeprefix(shop.folder) for view in views]
 
@@ -100,7 +105,7 @@ async def test_each_step_in_an_app_of_one_page_is_a_view_with_its_own_title_from
 ):
     titles = "<script>addEventListener('popstate', () => (document.title = 'Back'))</script>"
 
-    await page.goto(shop.write(titles + tag()) + "?q=1#top")
+    await page.goto(shop.write(titles + tag(attributes=QUIET)) + "?q=1#top")
     await shop.until_rows(1, "pages")
     await page.evaluate("history.pushState({}, '', 'second'), (document.title = 'Second')")
     await shop.until_rows(2, "pages")
@@ -121,7 +126,7 @@ async def test_each_step_in_an_app_of_one_page_is_a_view_with_its_own_title_from
 
 
 async def test_a_change_of_the_query_or_the_fragment_is_no_view(shop: Shop, page: Page):
-    await page.goto(shop.write(tag()))
+    await page.goto(shop.write(tag(attributes=QUIET)))
     await page.evaluate("""() => {
         history.replaceState({scroll: 1}, '', location.href);
         history.replaceState({}, '', '?page=2');
@@ -148,7 +153,7 @@ async def test_a_router_that_wraps_history_keeps_its_chain_its_answers_and_its_e
             try { history.pushState(...args); } catch (error) { errors.push(error.name); }
         return [answer, history.replaceState({n: 2}, ''), history.state, chain, errors];
     }"""
-    await page.goto(shop.write(before + tag()))
+    await page.goto(shop.write(before + tag(attributes=QUIET)))
     await shop.until_rows(1, "pages")
 
     answer, native_answer, state, chain, errors = await page.evaluate(after)
@@ -168,7 +173,7 @@ async def test_the_pages_own_errors_reach_the_page_and_the_developer_as_ever(
         addEventListener('error', (event) => caught.push([event.message, event.defaultPrevented]));
         addEventListener('unhandledrejection', (event) => caught.push([event.reason.message, event.defaultPrevented]));
     </script>"""
-    await page.goto(shop.write(body + tag(source)))
+    await page.goto(shop.write(body + tag(source, QUIET)))
     await shop.until_rows(1, "pages")
 
     await page.click("button")
@@ -204,7 +209,7 @@ async def test_a_page_made_ahead_sends_and_keeps_nothing_until_somebody_sees_it(
     await page.wait_for_function("analytics.initialize")
     await page.clock.run_for(60_000)
     await page.evaluate("fetch('/empty')")
-    assert shop.relay.posts == []
+    assert sent(shop) == []
     assert await page.evaluate("Object.keys(localStorage)") == []
 
     await page.evaluate("activate()")
@@ -215,7 +220,7 @@ async def test_a_page_made_ahead_sends_and_keeps_nothing_until_somebody_sees_it(
 
 async def test_a_tab_in_the_background_is_a_view_once_somebody_looks_at_it(shop: Shop, page: Page):
     await page.add_init_script(IN_BACKGROUND)
-    await page.goto(shop.write(tag()))
+    await page.goto(shop.write(tag(attributes=QUIET)))
     await page.wait_for_function("window.analytics?.flush")
     await page.evaluate("analytics.track('In the background'), analytics.flush()")
     await shop.until_event("In the background")
@@ -229,7 +234,7 @@ async def test_a_tab_in_the_background_is_a_view_once_somebody_looks_at_it(shop:
 
 async def test_a_background_tab_that_moves_on_before_it_is_seen_is_a_view_of_where_it_ends(shop: Shop, page: Page):
     await page.add_init_script(IN_BACKGROUND)
-    await page.goto(shop.write(tag()))
+    await page.goto(shop.write(tag(attributes=QUIET)))
     await page.wait_for_function("window.analytics?.flush")
     await page.evaluate("history.replaceState({}, '', 'welcome')")
     await page.evaluate("new Promise((done) => setTimeout(done))")
@@ -240,7 +245,9 @@ async def test_a_background_tab_that_moves_on_before_it_is_seen_is_a_view_of_whe
 
 
 async def test_a_page_that_calls_page_itself_is_counted_by_that_alone(shop: Shop, page: Page):
-    await page.goto(shop.write("<script>window.analytics = [['page', 'Docs', 'Home']]</script>" + tag()))
+    await page.goto(
+        shop.write("<script>window.analytics = [['page', 'Docs', 'Home']]</script>" + tag(attributes=QUIET))
+    )
     await shop.until_rows(1, "pages")
     await page.evaluate("history.pushState({}, '', 'second'), analytics.page('Second')")
 
