@@ -44,6 +44,11 @@ def read_cookie(header: str | None, name: str) -> Known | None:
     return max((Known(match[1], int(match[2])) for match in found), key=lambda known: known.issued_day, default=None)
 
 
+def domain_for(host: str, domain: str) -> str:
+    """The domain of a cookie that `host` sets, given the one that is wished: none, where a browser would refuse it."""
+    return domain if f".{host.partition(':')[0].lower()}".endswith(f".{domain}") else ""
+
+
 def is_storable(anonymous_id: str) -> bool:
     """Whether the id fits into a cookie: pages may choose ids that do not."""
     return _STORABLE.fullmatch(anonymous_id) is not None

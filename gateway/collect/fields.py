@@ -72,6 +72,8 @@ class Frame(msgspec.Struct, gc=False):
     anonymousId: str = ""  # noqa: N815 - the name on the wire
     identity: str = ""
     """`rotate`: the cookie must follow. `cookieless`: there must be none. `erase`: it must go. Else the cookie wins."""
+    was: str = ""
+    """The id that the page had before it was told of another. Events that it made meanwhile are under it."""
     link: str = ""
     """What another site of the owner signed, as it came in the page's address."""
     wants: str = ""

@@ -1,12 +1,12 @@
 """Who a page's visitor is. The cookie of record wins over what the page remembers; the answer tells the page."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from aiohttp import hdrs
 
 from gateway.collect.addresses import Addresses
-from gateway.collect.cookies import DAY_S, Known, Scope, erase_cookie, is_storable, read_cookie, set_cookie
+from gateway.collect.cookies import DAY_S, Known, Scope, domain_for, erase_cookie, is_storable, read_cookie, set_cookie
 from gateway.collect.daily_ids import DailyIds
 from gateway.collect.digest import Digest
 from gateway.collect.exchange import Exchange
@@ -99,11 +99,12 @@ class Visitors:
             told["link"] = sign_link(verdict.anonymous_id, now_s, secret)
         may_keep = bool(result.raws) or not (result.is_refused or source.consent.is_required)
         cookie = self._cookie_line(exchange, source, verdict, today) if may_keep or verdict.erases_cookie else b""
-        raws = [_renamed(raw, frame.anonymousId, verdict.anonymous_id) for raw in result.raws]
+        former = (frame.anonymousId,) if frame.identity == ROTATE else (frame.anonymousId, frame.was)
+        raws = [_renamed(raw, former, verdict.anonymous_id) for raw in result.raws]
         return Welcome(result._replace(raws=raws), told, cookie)
 
     def _cookie_line(self, exchange: Exchange, source: Source, verdict: Verdict, today: int) -> bytes:
-        domain = self._settings[source.name].cookie_domain
+        domain = domain_for(exchange.header(hdrs.HOST) or "", self._settings[source.name].cookie_domain)
         scope = Scope(self._cookie_name, domain, self._addresses.protocol(exchange) == "https")
         if verdict.erases_cookie:
             return f"Set-Cookie: {erase_cookie(scope)}\r\n".encode()
@@ -112,10 +113,10 @@ class Visitors:
         return b""
 
 
-def _renamed(raw: bytes, old: str, new: str) -> bytes:
-    """An event of our own script, whose fields are written without spaces."""
-    if old == new or not is_storable(old):
-        return raw
-    for field in ("anonymousId", "previousId"):
-        raw = raw.replace(f'"{field}":"{old}"'.encode(), f'"{field}":"{new}"'.encode())
+def _renamed(raw: bytes, former: Iterable[str], new: str) -> bytes:
+    """An event of our own script, whose fields are written without spaces, with a new id in place of former ones."""
+    for old in former:
+        if old != new and is_storable(old):
+            for field in ("anonymousId", "previousId"):
+                raw = raw.replace(f'"{field}":"{old}"'.encode(), f'"{field}":"{new}"'.encode())
     return raw

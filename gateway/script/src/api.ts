@@ -1,7 +1,7 @@
 /** What pages call: Segment's methods and argument orders. */
 import { readCall } from './call';
 import { consent } from './consent';
-import { flush, hurry } from './delivery';
+import { flush, sendAll } from './delivery';
 import { trackElements } from './elements';
 import { anonymousId, identifyPerson, person, resetPerson, setAnonymousId, setPerson } from './identity';
 import { describePage } from './page';
@@ -46,8 +46,7 @@ const methods: Api = {
   screen: viewing('screen'),
   identify: recording('identify', 1, ([id], fields) => {
     identifyPerson(id, fields);
-    const { userId, traits } = person();
-    return { userId, traits };
+    return { userId: person().userId, traits: person().traits };
   }),
   group: recording('group', 1, ([id], traits) => {
     if (id) setPerson({ ...person(), groupId: id });
@@ -56,7 +55,7 @@ const methods: Api = {
   alias: recording('alias', 2, ([userId, previousId = person().userId ?? anonymousId()]) => ({ userId, previousId })),
   reset() {
     resetPerson();
-    hurry();
+    void sendAll(); // at once: pages clear their storage on sign-out, and with it that the cookie has to follow
     emit('reset');
   },
   consent,

@@ -10,10 +10,11 @@ import { erase, useDevice } from './store';
 
 export type Choice = Record<string, boolean>;
 
-const KEY = 'hw_consent';
+/** Not one of the keys that are erased: an answer is no trace. */
+const KEY = 'hw-consent';
 let choice: Choice | undefined;
 
-/** Reads the choice of an earlier page, which alone is kept without being asked: it is the answer to the question. */
+/** Reads the answer that was given on an earlier page. It alone is kept whatever it is, so that it need not be given again. */
 export function recallConsent(): void {
   choice = attempt(() => JSON.parse(localStorage[KEY])) || {};
   if (isAsked('dnt') && navigator.doNotTrack === '1') choice = { analytics: false };
@@ -42,16 +43,23 @@ export function describeConsent(): object {
 
 /** Grants and withdraws; true and false stand for both categories. Withdrawing analytics erases all that is kept. */
 export function consent(change?: Choice | boolean): Choice {
-  if (change !== undefined) {
-    choice = { ...choice, ...(isObject(change) ? change : { analytics: change, marketing: change }) };
-    if (!mayRecord()) {
-      discard(waiting());
-      erase();
-    }
-    useDevice(mayKeep());
-    // A refusal is only kept where silence would be taken for consent.
-    if (mayRecord() || settings.mode !== 'consent') attempt(() => (localStorage[KEY] = JSON.stringify(choice)));
-    emit('consent', choice);
-  }
+  if (change !== undefined) settle({ ...choice, ...(isObject(change) ? change : { analytics: change, marketing: change }) });
   return choice!;
+}
+
+/** The visitor has answered in another tab. */
+export function hearConsent({ key, newValue }: StorageEvent): void {
+  if (key === KEY) settle(JSON.parse(newValue!) ?? {});
+}
+
+function settle(changed: Choice): void {
+  const before = mayRecord();
+  choice = changed;
+  if (!mayRecord()) {
+    discard(waiting());
+    erase();
+  }
+  useDevice(mayKeep());
+  attempt(() => (localStorage[KEY] = JSON.stringify(choice)));
+  emit('consent', choice, before);
 }

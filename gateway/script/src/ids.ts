@@ -1,8 +1,7 @@
 /** A random UUID, version 4. Made by hand: `crypto.randomUUID` is missing on pages without TLS. */
-export function uuid(version = 4, digits = ''): string {
-  const random = crypto.getRandomValues(new Uint8Array(32));
-  let at = -1;
-  return `xxxxxxxx-xxxx-${version}xxx-8xxx-xxxxxxxxxxxx`.replace(/x/g, () => digits[++at] ?? (random[at]! % 16).toString(16));
+export function uuid(): string {
+  const digit = () => (crypto.getRandomValues(new Uint8Array(1))[0]! % 16).toString(16);
+  return 'xxxxxxxx-xxxx-4xxx-8xxx-xxxxxxxxxxxx'.replace(/x/g, digit);
 }
 
 let lastMs = 0;
@@ -13,5 +12,5 @@ let lastMs = 0;
  */
 export function messageId(): string {
   lastMs = Math.max(Date.now(), lastMs + 1);
-  return uuid(7, lastMs.toString(16).padStart(12, '0'));
+  return `0${lastMs.toString(16)}-7`.replace(/.{4}-/, '-$&') + uuid().slice(15);
 }

@@ -4,8 +4,8 @@ import { arrive } from './arrival';
 import { noteTouch } from './attribution';
 import { loadChunks } from './chunks';
 import { followClicks } from './clicks';
-import { mayRecord, recallConsent } from './consent';
-import { ask, wake } from './delivery';
+import { hearConsent, mayRecord, recallConsent, type Choice } from './consent';
+import { ask, FLUSH_MS, wake } from './delivery';
 import { claimStub, upgradeStub } from './install';
 import { obeyQuery } from './query';
 import { releaseHeld } from './recorder';
@@ -25,8 +25,9 @@ function start(): void {
   const viewsItself = stub.some(([method]) => method === 'page');
   recallConsent();
   on('consent', answered);
+  listen('storage', hearConsent);
   arrive();
-  wake();
+  wake(FLUSH_MS);
   noteTouch();
   if (isAsked('query')) obeyQuery(api);
   upgradeStub(stub, api);
@@ -35,10 +36,11 @@ function start(): void {
   loadChunks({ ...settings, ask, track: api.track! });
 }
 
-function answered(): void {
+/** `before`: whether the visitor was recorded until now, and so may have a cookie. */
+function answered(_choice: Choice, before?: boolean): void {
   noteTouch();
   releaseHeld();
-  if (mayRecord() === false) void ask({ identity: 'erase' });
+  if (before && !mayRecord()) void ask({ identity: 'erase' });
 }
 
 const stub = claimStub(settings.global || 'analytics')!;

@@ -2,6 +2,7 @@
  * Events that no server has acknowledged, of all tabs: each under a key of its own, `out:<messageId>:<bytes>`, so that
  * tabs never rewrite each other's, writing one costs the same however many wait, and sorted keys are in order of time.
  */
+import { uuid } from './ids';
 import { attempt, emit } from './signals';
 import { get, keys, remove, set } from './store';
 
@@ -13,9 +14,8 @@ const MARK = 'mark';
 
 /** What this page made, until it is acknowledged. */
 const own: Record<Entry, string> = {};
-
-/** How many events this page had to give up. */
-export let lost = 0;
+/** Changes whenever a page clears the storage. */
+let mark: string | undefined;
 
 /** `<messageId>:<bytes>` */
 export type Entry = string;
@@ -24,16 +24,17 @@ export function idOf(entry: Entry): string {
   return entry.slice(0, ID_LENGTH);
 }
 
-/** In UTF-8, and the comma behind it. */
+/** In UTF-8. */
 export function sizeOf(entries: Entry[]): number {
-  return entries.reduce((sum, entry) => sum + 1 + (+entry.slice(ID_LENGTH + 1) || 0), 0);
+  return entries.reduce((sum, entry) => sum + (+entry.slice(ID_LENGTH + 1) || 0), 0);
 }
 
 /** In the order in which they happened. */
 export function waiting(): Entry[] {
-  if (!get(MARK)) {
-    // The page has cleared its storage, as some do when a user signs out. What it did before is still news.
-    set(MARK, '1');
+  const found = get(MARK);
+  if (!found || found !== mark) {
+    // A page has cleared the storage, as some do when a user signs out. What this one did before is still news.
+    set(MARK, (mark = found || uuid()));
     for (const entry in own) set(PREFIX + entry, own[entry]!);
   }
   return keys(PREFIX);
@@ -42,15 +43,13 @@ export function waiting(): Entry[] {
 /** The oldest make room for a new one. */
 export function store(id: string, json: string): void {
   const entry = id + ':' + new Blob([json]).size;
-  own[entry] = json;
   const all = [...waiting(), entry];
-  while (all.length > MAX_EVENTS || (all[1] && sizeOf(all) > MAX_BYTES)) {
-    const oldest = all.shift()!;
-    discard([oldest]);
-    lost++;
-    emit('dropped', [idOf(oldest)], 'outbox full');
+  while (all[MAX_EVENTS] || (all[1] && sizeOf(all) > MAX_BYTES)) {
+    const oldest = all.splice(0, 1);
+    discard(oldest);
+    emit('dropped', oldest.map(idOf), 'outbox full');
   }
-  set(PREFIX + entry, json);
+  set(PREFIX + entry, (own[entry] = json));
 }
 
 export function discard(entries: Entry[]): void {

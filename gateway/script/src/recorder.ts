@@ -2,10 +2,9 @@
 import { touches } from './attribution';
 import type { Call } from './call';
 import { describeConsent, mayRecord } from './consent';
-import { enqueue, hurry } from './delivery';
+import { enqueue, wake } from './delivery';
 import { anonymousId, person } from './identity';
 import { messageId } from './ids';
-import { lost } from './outbox';
 import { describeContext } from './page';
 import { settled } from './receipts';
 import { continueSession } from './session';
@@ -35,12 +34,12 @@ export async function record(type: EventType, content: Fields, options: EventOpt
     userId,
     ...options,
     timestamp: toDate(options.timestamp),
-    context: { ...describeContext(), ...continueSession(), groupId, dropped: lost || undefined, ...options.context },
+    context: { ...describeContext(), ...continueSession(), groupId, ...options.context },
     ...content,
   };
   const end = settled(event.messageId);
   quietly(pass, event, 0);
-  if (callback) hurry();
+  if (callback) wake(0);
   await end;
   if (callback) quietly(callback, event);
   return event;

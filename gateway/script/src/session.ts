@@ -10,11 +10,13 @@ const MAX_MS = 24 * 3_600_000;
 export function continueSession(): Fields | undefined {
   if (!isOn('session')) return undefined;
   const now = Date.now();
-  let [sessionId, last, sessionCount] = read('session', [0, 0, 0]) as [number, number, number];
-  const sessionStart = now - last > IDLE_MS || now - sessionId > MAX_MS || undefined;
+  const old = read<number[]>('session', []);
+  let sessionId = old[0]!;
+  let sessionCount = old[2]!;
+  const sessionStart = !(now - old[1]! < IDLE_MS && now - sessionId < MAX_MS) || undefined; // also where it is no time
   if (sessionStart) {
     sessionId = now;
-    sessionCount++;
+    sessionCount = sessionCount + 1 || 1;
   }
   write('session', [sessionId, now, sessionCount]);
   return { sessionId, sessionStart, sessionCount };

@@ -7,7 +7,7 @@ declare const __SITE__: Settings;
 /** Only readable while the script runs for the first time. */
 const tag = document.currentScript as HTMLScriptElement | null;
 
-export const settings: Settings = { endpoint: '/v1/b', ...__SITE__, ...tag?.dataset };
+export const settings: Settings = { ...__SITE__, ...tag?.dataset };
 
 /** Features that work unless `off` names them. No name is part of another. */
 export function isOn(feature: string): boolean {

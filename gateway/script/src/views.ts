@@ -29,13 +29,12 @@ export function followPage({ page, track }: Api, viewsItself: boolean): void {
     view();
   });
   listen('online', flush);
-  if (viewsItself) return;
-  view();
+  if (!viewsItself) view();
   if (isOn('history')) {
     followHistory(() => {
       endView(track!);
       beginView();
-      view();
+      if (!viewsItself) view();
     });
   }
 }

@@ -1,6 +1,7 @@
-"""On which hosts a visitor is the same one: the page's own host, the subdomains that share a cookie, and the other sites of
-the same owner; and that nobody becomes someone else by accident."""
+"""Where a visitor is the same one: on the page's own host, on subdomains that share a cookie, on the other sites of the same
+owner, at a former address of the script, and without JavaScript; and that nobody becomes someone else by accident."""
 
+import json
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable
@@ -14,7 +15,7 @@ from gateway.collect.cookies import RENEWED_AFTER_DAYS
 from gateway.collect.linker import VALID_S, sign_link
 from gateway.script import load_assets
 from tests.e2e.browser.harness.front import PREFIX
-from tests.e2e.browser.harness.shop import SCRIPT, Row, Shop, tag
+from tests.e2e.browser.harness.shop import Row, Shop, tag
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -25,9 +26,9 @@ WHO = "analytics.user().anonymousId()"
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def stranger(browser: Browser) -> AsyncIterator[Page]:
-    """A page of another visitor."""
-    context = await browser.new_context()
+async def plain_page(browser: Browser) -> AsyncIterator[Page]:
+    """A page in a browser that runs no scripts."""
+    context = await browser.new_context(java_script_enabled=False)
     yield await context.new_page()
     await context.close()
 
@@ -182,7 +183,7 @@ async def test_a_link_to_another_site_of_the_owner_takes_the_visitor_along(
     start, arrival = await shop.until_rows(2, "pages")
 
     assert arrival["anonymous_id"] == start["anonymous_id"]
-    assert await cookies(context) == {host: start["anonymous_id"] for host in ("shop.test", "other.test")}
+    assert await cookies(context) == dict.fromkeys(("shop.test", "other.test"), start["anonymous_id"])
     assert page.url == target, "what the link took along is out of the address"
     assert (arrival["context_page_url"], arrival["context_page_search"]) == (target.partition("#")[0], "?size=42")
     assert "_hw" not in str(arrival)
@@ -208,14 +209,14 @@ async def test_an_address_says_who_comes_only_when_the_gateway_signed_it_just_no
     assert row["context_page_url"] == page.url == shop.url("arrival", host="other.test")
 
 
-async def test_a_shared_link_makes_nobody_who_is_known_someone_else(shop: Shop, stranger: Page):
+async def test_a_shared_link_makes_nobody_who_is_known_someone_else(shop: Shop, page: Page):
     shop.write(tag("linked"), "arrival")
     url = shop.url("arrival", host="other.test")
-    before = await visit(shop, stranger, url, "analytics.identify('bob')")
-    after = await visit(shop, stranger, f"{url}?_hw={sign_link(str(uuid.uuid4()), int(time.time()), SECRET)}")
+    before = await visit(shop, page, url, "analytics.identify('bob')")
+    after = await visit(shop, page, f"{url}?_hw={sign_link(str(uuid.uuid4()), int(time.time()), SECRET)}")
 
     assert (after["anonymous_id"], after["user_id"]) == (before["anonymous_id"], "bob")
-    assert stranger.url == url
+    assert page.url == url
 
 
 async def test_links_to_other_hosts_stay_as_they_are(shop: Shop, page: Page):
@@ -247,3 +248,50 @@ async def test_a_link_is_plain_again_once_it_was_followed(shop: Shop, page: Page
     await page.wait_for_function("target => document.querySelector('a').href === target", arg=target)
     rows = await shop.until_rows(2, "pages")
     assert len({row["anonymous_id"] for row in rows}) == 1
+
+
+async def test_a_former_address_of_the_script_goes_on_serving_and_taking_events(
+    shop: Shop, page: Page, context: BrowserContext
+):
+    former = f"{PREFIX}/zz9d/q2w8er"
+    shop.write(tag(script=former), "old")
+    shop.write(tag(), "new")
+    old = await visit(shop, page, shop.url("old"))
+    new = await visit(shop, page, shop.url("new"))
+
+    assert old["anonymous_id"] == new["anonymous_id"]
+    assert {post["path"] for post in shop.relay.posts} == {former, SCRIPT}
+    assert len(await context.cookies()) == 1
+
+
+async def test_without_javascript_the_pixel_counts_pages_for_the_cookies_visitor(shop: Shop, plain_page: Page):
+    shown: list[Response] = []
+    plain_page.on("response", lambda answer: shown.append(answer))
+    url = shop.write(f'{tag()}<noscript><img src="{SCRIPT}" alt="" width="1" height="1"></noscript>')
+    visitor = await set_cookie(plain_page.context, "127.0.0.1", 1)
+    await plain_page.goto(f"{url}?utm_source=paper")
+    (view,) = await shop.until_rows(1, "pages")
+
+    assert (view["anonymous_id"], view["context_library_name"]) == (visitor, "headwater pixel")
+    assert (view["context_page_url"], view["path"]) == (f"{url}?utm_source=paper", f"{shop.folder}index")
+    (pixel,) = [answer for answer in shown if SCRIPT in answer.url]
+    assert pixel.url.endswith(SCRIPT), "lists block pixels by names like .gif"
+    assert (pixel.headers["content-type"], pixel.headers["cache-control"]) == ("image/gif", "no-store")
+
+
+async def test_without_javascript_the_pixel_makes_a_visitor_who_comes_back(shop: Shop, plain_page: Page):
+    for name in ("first", "second"):
+        await plain_page.goto(shop.write(f'<noscript><img src="{SCRIPT}" alt=""></noscript>', name))
+    first, second = await shop.until_rows(2, "pages")
+
+    assert first["anonymous_id"] == second["anonymous_id"]
+    assert await cookies(plain_page.context) == {"127.0.0.1": first["anonymous_id"]}
+
+
+async def test_a_pixel_can_say_what_happened_and_more_about_it(shop: Shop, plain_page: Page):
+    query = "event=Article+Read&amp;p.section=news&amp;p.words=%C3%A9t%C3%A9"
+    await plain_page.goto(shop.write(f'<noscript><img src="{SCRIPT}?{query}" alt=""></noscript>'))
+    row = await shop.until_event("Article Read")
+
+    assert json.loads(row["properties"]) == {"section": "news", "words": "été"}
+    assert row["context_page_path"] == f"{shop.folder}index"

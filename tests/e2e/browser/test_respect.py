@@ -105,9 +105,9 @@ async def test_each_event_tells_what_held_when_it_was_made(shop: Shop, page: Pag
     assert categories(end) == {"analytics": True, "marketing": True, "preferences": True}
 
 
-@pytest.mark.parametrize(("source", "kept"), [("consent", []), ("cookieless", ["hw_consent"]), ("web", ["hw_consent"])])
-async def test_withdrawal_erases_all_and_stops(
-    shop: Shop, page: Page, context: BrowserContext, source: str, kept: list[str]
+@pytest.mark.parametrize("source", ["consent", "cookieless", "web"])
+async def test_withdrawal_erases_all_but_the_answer_and_stops(
+    shop: Shop, page: Page, context: BrowserContext, source: str
 ):
     await page.clock.install()
     await page.goto(shop.write(tag(source, QUIET)) + "?utm_source=news")
@@ -122,10 +122,49 @@ async def test_withdrawal_erases_all_and_stops(
     await wait_a_minute(page)
     await shop.settled()
 
-    assert await page.evaluate(KEPT) == kept
+    assert await page.evaluate(KEPT) == ["hw-consent"]
     assert await context.cookies() == []
     assert await shop.events() == []
     assert len(await shop.rows("identifies")) == 1
+
+
+async def test_a_first_refusal_is_remembered_and_told_to_nobody(shop: Shop, page: Page):
+    await page.clock.install()
+    url = shop.write(tag("consent", QUIET))
+    for _ in range(2):
+        await page.goto(url)
+        await page.wait_for_function("window.analytics?.flush")
+        await page.evaluate("analytics.track('Before'), analytics.consent(false), analytics.track('After')")
+        await wait_a_minute(page)
+
+    assert await page.evaluate(KEPT) == ["hw-consent"]
+    assert await page.evaluate("analytics.consent()") == {"analytics": False, "marketing": False}
+    assert sent(shop, "consent") == []
+
+
+@pytest.mark.parametrize("source", ["consent", "web"])
+async def test_an_answer_in_one_tab_holds_in_all(shop: Shop, page: Page, context: BrowserContext, source: str):
+    url = shop.write(tag(source, QUIET))
+    other = await context.new_page()
+    for each in (page, other):
+        await each.goto(url)
+        await each.wait_for_function("window.analytics?.flush")
+    await other.evaluate("analytics.track('Held')")
+
+    await page.evaluate("analytics.consent(true)")
+    await other.wait_for_function("analytics.consent().analytics === true")
+    await other.evaluate("analytics.flush()")
+    await shop.until_event("Held")
+    await page.evaluate("analytics.consent(false)")
+    await other.wait_for_function("analytics.consent().analytics === false")
+    await until(lambda: has_no_cookie(context), "the cookie is gone")
+    await other.evaluate("analytics.track('Refused'), analytics.flush()")
+    await page.evaluate("analytics.flush()")
+    await shop.settled()
+
+    assert await shop.events() == ["Held"]
+    assert await other.evaluate(KEPT) == ["hw-consent"]
+    assert await context.cookies() == []
 
 
 @pytest.mark.parametrize("source", ["web", "cookieless"])
@@ -144,7 +183,7 @@ async def test_where_silence_is_consent_a_refusal_is_remembered(
     await page.evaluate("analytics.track('Refused')")
     await wait_a_minute(page)
 
-    assert await page.evaluate(KEPT) == ["hw_consent"]
+    assert await page.evaluate(KEPT) == ["hw-consent"]
     assert await context.cookies() == []
     assert sent(shop, source) == before
     await page.evaluate("analytics.consent(true), analytics.track('Agreed'), analytics.flush()")
@@ -170,7 +209,7 @@ async def test_a_page_in_the_back_forward_cache_learns_that_consent_was_withdraw
     await page.wait_for_function("window.isKept === true")
     await page.evaluate("analytics.track('Refused'), analytics.flush()")
 
-    assert await page.evaluate(KEPT) == []
+    assert await page.evaluate(KEPT) == ["hw-consent"]
     assert await context.cookies() == []
     assert sent(shop, "consent") == before
 

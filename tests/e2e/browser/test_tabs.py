@@ -93,6 +93,22 @@ async def test_a_tab_that_crashes_while_it_sends_leaves_its_events_to_the_other(
     assert [row["event_text"] for row in rows] == ["In Flight", "Waiting", "Other"]
 
 
+async def test_pages_that_wait_for_their_turn_do_not_take_it_along_into_the_back_forward_cache(
+    shop: Shop, page: Page, context: BrowserContext
+):
+    other = await context.new_page()
+    await other.goto(shop.write(QUIET))
+    await other.evaluate("void navigator.locks.request('hw_send', () => new Promise((done) => (window.done = done)))")
+    for number in range(5):
+        await page.goto(shop.write(QUIET, f"page{number}"))
+        await page.evaluate("analytics.track('Left'), analytics.flush(); null")
+    await other.evaluate("done()")
+    await other.evaluate("analytics.track('Other'); null")
+
+    assert await shop.until_event("Other")
+    assert sorted(await shop.events()) == ["Left"] * 5 + ["Other"]
+
+
 @pytest.mark.parametrize("then", ["", "location.href = 'next'"], ids=["stays", "leaves"])
 async def test_a_page_that_clears_what_scripts_may_keep_loses_no_events(shop: Shop, page: Page, then: str):
     shop.write("the next page has no script", "next")
