@@ -3,8 +3,8 @@
  * tabs never rewrite each other's, writing one costs the same however many wait, and sorted keys are in order of time.
  */
 import { uuid } from './ids';
-import { attempt, emit } from './signals';
-import { get, keys, remove, set } from './store';
+import { emit } from './signals';
+import { get, keys, read, remove, set } from './store';
 
 const PREFIX = 'out:';
 const MAX_EVENTS = 500;
@@ -61,6 +61,5 @@ export function discard(entries: Entry[]): void {
 
 /** The event's JSON. Anyone may write to a site's storage, and one broken event would have the whole batch refused. */
 export function load(entry: Entry): string | undefined {
-  const json = get(PREFIX + entry);
-  return attempt(() => JSON.parse(json!)) && json;
+  return read<unknown>(PREFIX + entry) ? get(PREFIX + entry) : undefined;
 }

@@ -22,7 +22,6 @@ export function quietly(listener: Listener, ...args: unknown[]): unknown {
     return listener(...args);
   } catch (error) {
     console.error(error);
-    return undefined;
   }
 }
 

@@ -1,5 +1,6 @@
-"""Where a visitor is the same one: on the page's own host, on subdomains that share a cookie, on the other sites of the same
-owner, at a former address of the script, and without JavaScript; and that nobody becomes someone else by accident."""
+"""Where a visitor is the same one: on the page's own host, on subdomains that share a cookie, on the other sites of
+the same owner, at a former address of the script, and without JavaScript; and that nobody becomes someone else by
+accident."""
 
 import json
 import time
@@ -15,7 +16,7 @@ from gateway.collect.cookies import RENEWED_AFTER_DAYS
 from gateway.collect.linker import VALID_S, sign_link
 from gateway.script import load_assets
 from tests.e2e.browser.harness.front import PREFIX
-from tests.e2e.browser.harness.shop import Row, Shop, tag
+from tests.e2e.browser.harness.shop import SCRIPT, Row, Shop, tag
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -149,7 +150,7 @@ async def test_a_cookie_is_set_again_when_it_is_a_month_old_and_not_before(
     shop: Shop, page: Page, context: BrowserContext, age_days: int, is_renewed: bool
 ):
     answers: list[Response] = []
-    page.on("response", lambda answer: answers.append(answer))
+    page.on("response", answers.append)
     shop.write(tag())
     visitor = await set_cookie(context, "127.0.0.1", age_days)
     row = await visit(shop, page, shop.url())
@@ -266,7 +267,7 @@ async def test_a_former_address_of_the_script_goes_on_serving_and_taking_events(
 
 async def test_without_javascript_the_pixel_counts_pages_for_the_cookies_visitor(shop: Shop, plain_page: Page):
     shown: list[Response] = []
-    plain_page.on("response", lambda answer: shown.append(answer))
+    plain_page.on("response", shown.append)
     url = shop.write(f'{tag()}<noscript><img src="{SCRIPT}" alt="" width="1" height="1"></noscript>')
     visitor = await set_cookie(plain_page.context, "127.0.0.1", 1)
     await plain_page.goto(f"{url}?utm_source=paper")

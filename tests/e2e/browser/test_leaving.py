@@ -1,5 +1,5 @@
-"""Nothing is lost when a page goes away, not even where the way to the server is slow; and nothing that a page does while it
-goes is held up, watched in a way that costs it something, or changed."""
+"""Nothing is lost when a page goes away, not even where the way to the server is slow; and nothing that a page does
+while it goes is held up, watched in a way that costs it something, or changed."""
 
 import asyncio
 import json

@@ -1,5 +1,5 @@
-"""Tabs of one visitor share an outbox: nothing is lost and nothing counts twice, whichever of them sends, crashes or clears
-what scripts may keep."""
+"""Tabs of one visitor share an outbox: nothing is lost and nothing counts twice, whichever of them sends, crashes
+or clears what scripts may keep."""
 
 import asyncio
 from collections.abc import Callable
