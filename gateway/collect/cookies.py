@@ -5,6 +5,7 @@ Its lifetime stays below the 400 days that Chromium allows and the 13 months tha
 """
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 DAY_S = 86_400
@@ -44,9 +45,10 @@ def read_cookie(header: str | None, name: str) -> Known | None:
     return max((Known(match[1], int(match[2])) for match in found), key=lambda known: known.issued_day, default=None)
 
 
-def domain_for(host: str, domain: str) -> str:
-    """The domain of a cookie that `host` sets, given the one that is wished: none, where a browser would refuse it."""
-    return domain if f".{host.partition(':')[0].lower()}".endswith(f".{domain}") else ""
+def domain_for(hosts: Iterable[str], domain: str) -> str:
+    """The domain of a cookie, given the one that is wished: none, where a browser would refuse it, because none of
+    `hosts` is below it. Some proxies keep the host that was asked from us, so the page's own counts as well."""
+    return domain if any(f".{host.partition(':')[0].lower()}".endswith(f".{domain}") for host in hosts) else ""
 
 
 def is_storable(anonymous_id: str) -> bool:

@@ -104,7 +104,8 @@ class Visitors:
         return Welcome(result._replace(raws=raws), told, cookie)
 
     def _cookie_line(self, exchange: Exchange, source: Source, verdict: Verdict, today: int) -> bytes:
-        domain = domain_for(exchange.header(hdrs.HOST) or "", self._settings[source.name].cookie_domain)
+        hosts = (exchange.header(hdrs.HOST) or "", (exchange.header(hdrs.ORIGIN) or "").partition("://")[2])
+        domain = domain_for(hosts, self._settings[source.name].cookie_domain)
         scope = Scope(self._cookie_name, domain, self._addresses.protocol(exchange) == "https")
         if verdict.erases_cookie:
             return f"Set-Cookie: {erase_cookie(scope)}\r\n".encode()

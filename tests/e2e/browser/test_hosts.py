@@ -42,6 +42,17 @@ async def visit(shop: Shop, page: Page, url: str, then: str = "") -> Row:
     return await shop.until_event(name)
 
 
+def answers_to(page: Page) -> list[Response]:
+    """All that the page is answered from now on, as it comes."""
+    answers: list[Response] = []
+
+    def note(answer: Response) -> None:
+        answers.append(answer)
+
+    page.on("response", note)
+    return answers
+
+
 async def cookies(context: BrowserContext) -> dict[str, str]:
     """By domain, whom the cookie names."""
     return {cookie["domain"]: cookie["value"].partition(".")[0] for cookie in await context.cookies()}
@@ -149,8 +160,7 @@ async def test_what_happens_before_the_page_has_learnt_it_is_the_cookies_visitor
 async def test_a_cookie_is_set_again_when_it_is_a_month_old_and_not_before(
     shop: Shop, page: Page, context: BrowserContext, age_days: int, is_renewed: bool
 ):
-    answers: list[Response] = []
-    page.on("response", answers.append)
+    answers = answers_to(page)
     shop.write(tag())
     visitor = await set_cookie(context, "127.0.0.1", age_days)
     row = await visit(shop, page, shop.url())
@@ -266,8 +276,7 @@ async def test_a_former_address_of_the_script_goes_on_serving_and_taking_events(
 
 
 async def test_without_javascript_the_pixel_counts_pages_for_the_cookies_visitor(shop: Shop, plain_page: Page):
-    shown: list[Response] = []
-    plain_page.on("response", shown.append)
+    answers = answers_to(plain_page)
     url = shop.write(f'{tag()}<noscript><img src="{SCRIPT}" alt="" width="1" height="1"></noscript>')
     visitor = await set_cookie(plain_page.context, "127.0.0.1", 1)
     await plain_page.goto(f"{url}?utm_source=paper")
@@ -275,7 +284,7 @@ async def test_without_javascript_the_pixel_counts_pages_for_the_cookies_visitor
 
     assert (view["anonymous_id"], view["context_library_name"]) == (visitor, "headwater pixel")
     assert (view["context_page_url"], view["path"]) == (f"{url}?utm_source=paper", f"{shop.folder}index")
-    (pixel,) = [answer for answer in shown if SCRIPT in answer.url]
+    (pixel,) = [answer for answer in answers if SCRIPT in answer.url]
     assert pixel.url.endswith(SCRIPT), "lists block pixels by names like .gif"
     assert (pixel.headers["content-type"], pixel.headers["cache-control"]) == ("image/gif", "no-store")
 

@@ -132,7 +132,7 @@ async def test_without_a_cookie_a_visitor_is_the_same_for_the_day_and_nothing_is
     ("server", "headers", "is_secure"),
     [
         ({"trusted_proxies": ["127.0.0.1"]}, {"X_Forwarded_Proto": "https", "Origin": "http://shop.example"}, True),
-        ({"trusted_proxies": ["127.0.0.1"]}, {"X_Forwarded_Proto": "http"}, False),
+        ({"trusted_proxies": ["127.0.0.1"]}, {"X_Forwarded_Proto": "http", "Host": "www.shop.example"}, False),
         ({}, {"X_Forwarded_Proto": "https", "Origin": "http://shop.example"}, False),
         ({}, {"Origin": "https://shop.example"}, True),
         ({}, {"Origin": "http://shop.example"}, False),

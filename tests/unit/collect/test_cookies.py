@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.collect.cookies import MAX_AGE_S, Known, Scope, erase_cookie, is_storable, read_cookie, set_cookie
+from gateway.collect.cookies import (
+    MAX_AGE_S,
+    Known,
+    Scope,
+    domain_for,
+    erase_cookie,
+    is_storable,
+    read_cookie,
+    set_cookie,
+)
 
 UUID = "0b9c1c52-7d4f-4a55-8c86-0f5a3a1d2e4b"
 TODAY = 20_800
@@ -92,6 +101,22 @@ def test_it_is_small_lasts_395_days_and_is_kept_from_scripts_and_other_sites():
     assert len(pair) < 100
     assert set(attributes) == {f"Max-Age={395 * 86_400}", "Path=/", "HttpOnly", "SameSite=Lax", "Secure"}
     assert MAX_AGE_S < 400 * 86_400, "Chromium allows no more"
+
+
+@pytest.mark.parametrize(
+    ("hosts", "domain"),
+    [
+        (["shop.example"], "shop.example"),
+        (["www.Shop.example:8443", ""], "shop.example"),
+        (["127.0.0.1:8080", "www.shop.example"], "shop.example"),
+        (["127.0.0.1:8080", ""], ""),
+        (["other.example", "myshop.example"], ""),
+        ([], ""),
+    ],
+)
+def test_the_domain_is_set_for_hosts_below_it_alone(hosts: list[str], domain: str):
+    assert domain_for(hosts, "shop.example") == domain
+    assert domain_for(hosts, "") == ""
 
 
 @pytest.mark.parametrize("domain", ["", "shop.example"])
