@@ -174,13 +174,13 @@ async def test_neither_time_nor_more_events_nor_another_tab_cut_the_wait_short(
     other = await context.new_page()
     await other.goto(site.origin)
     for each in (page, other):
-        await each.evaluate(TRACK, 25)
+        await each.evaluate(TRACK, 20)
     await page.clock.run_for(30_900)
     await settle(page)
     assert len(site.requests) == 1
 
     await page.clock.run_for(200)
-    await site.until(lambda: len(site.events()) == 51)
+    await site.until(lambda: len(site.events()) == 41)
 
     assert len(site.requests) == 2
 
