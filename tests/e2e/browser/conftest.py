@@ -71,9 +71,10 @@ async def front(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Front
 async def shop(request: pytest.FixtureRequest, front: Front) -> Shop:
     """This test's part of the site. A failing test shows the daemon's log."""
     request.node.stash[DAEMONS] = [front.daemon]
+    front.relay.folder = f"/{secrets.token_hex(6)}/"
     front.relay.faults.clear()
     front.relay.posts.clear()
-    return Shop(f"/{secrets.token_hex(6)}/", front.port, front.pages, front.daemon, front.relay)
+    return Shop(front.relay.folder, front.port, front.pages, front.daemon, front.relay)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -39,18 +39,21 @@ class Fault:
 
 @dataclass
 class Relay:
-    """Passes requests on to the gateway. While `faults` has any, the next POST gets one instead."""
+    """Passes requests on to the gateway. While `faults` has any, the next POST of the present test gets one instead:
+    last words of the pages of the test before may come at any time."""
 
     target: str
     port: int = 0
+    folder: str = ""
+    """In the address of each page of the present test."""
     faults: deque[Fault] = field(default_factory=deque)
     posts: list[dict[str, str]] = field(default_factory=list)
-    """Of each POST, also those that got a fault: its `path`, its `content_type`, its `body`."""
+    """Of each POST of the present test, also those that got a fault: its `path`, `content_type` and `body`."""
 
     async def handle(self, request: web.Request) -> web.Response:
         body = await request.read()
-        if request.method == "POST":
-            text = body.decode(errors="replace")
+        text = body.decode(errors="replace")
+        if request.method == "POST" and (self.folder in text or self.folder in request.headers.get("Referer", "")):
             self.posts.append(
                 {"path": request.path, "content_type": request.headers.get("Content-Type", ""), "body": text}
             )
