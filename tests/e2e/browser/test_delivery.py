@@ -135,7 +135,7 @@ async def test_an_event_whose_connection_is_cut_arrives_once(shop: Shop, page: P
 
     row = await shop.until_event("A")
     assert set(sent_ids(shop)) == {row["id"]}
-    assert len(await until_heard(page, "retrying", 2)) >= 2, "nginx may have tried again where it could, behind the site"
+    assert len(await until_heard(page, "retrying", 2)) >= 2, "nginx may have tried again by itself"
 
 
 async def test_a_refused_request_is_forgotten_and_never_sent_again(shop: Shop, page: Page, context: BrowserContext):
