@@ -90,7 +90,9 @@ class Visitors:
         now_s = self._clock.now_ms() // 1000
         frame, today = result.frame, now_s // DAY_S
         secret = self._secrets[source.name]
-        nameless = self._daily_ids.of(today, (source.name, address, exchange.header(hdrs.USER_AGENT) or ""))
+        nameless = ""
+        if frame.identity == COOKIELESS:
+            nameless = self._daily_ids.of(today, (source.name, address, exchange.header(hdrs.USER_AGENT) or ""))
         verdict = decide(frame, self.known(exchange), verify_link(frame.link, now_s, secret), nameless, today)
         told: dict[str, str] = {}
         if verdict.anonymous_id != frame.anonymousId and frame.identity != COOKIELESS:
