@@ -28,7 +28,12 @@ async function bundle(entry) {
     minifySyntax: true,
     define: { __VERSION__: JSON.stringify(version) },
   });
-  return bundled.outputFiles[0].text;
+  return toArrows(bundled.outputFiles[0].text);
+}
+
+/** Arrows in one `var` are shorter than functions, and esbuild puts what a module needs before it. */
+function toArrows(code) {
+  return code.replace(/^(async )?function ([\w$]+)(\(.*\)) \{\n([^]*?)^\}$/gm, (_, prefix = '', name, parameters, body) => `var ${name} = ${prefix}${parameters} => {\n${body}};`);
 }
 
 async function buildScript(entry) {

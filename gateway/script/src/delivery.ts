@@ -95,6 +95,8 @@ function drain(): Promise<void> {
 /** Sends what waits without waiting for a turn. The first request is on its way when this returns. */
 export async function sendAll(): Promise<void> {
   for (let batch; (batch = next()).length || mustTell(); ) await post(batch);
+  // Another tab was told to be patient, and may be gone by then.
+  if (mayRecord() && waiting()[0]) wake(FLUSH_MS);
 }
 
 /** Whether the server has to hear of another id, and nothing on its way says so. */
@@ -131,6 +133,8 @@ async function post(batch: Entry[], forGood?: boolean): Promise<void> {
   }
   ids.forEach(settle);
   carry();
+  // Withdrawn meanwhile: the answer may have brought back the cookie that was erased.
+  if (!mayRecord()) void ask({ identity: 'erase' });
   emit(typeof answer === 'string' ? 'dropped' : 'delivered', ids, answer);
 }
 

@@ -3,6 +3,7 @@
  * whoever holds a reference to it goes on with the real thing, and its calls are replayed in order.
  */
 import type { Api } from './api';
+import { attempt } from './signals';
 
 type QueuedCall = [method: string, ...args: unknown[]];
 
@@ -24,14 +25,16 @@ export function claimStub(name: string): Stub | undefined {
 
 export function upgradeStub(stub: Stub, api: Api): void {
   const calls = stub.splice(0);
-  const push = (...more: QueuedCall[]) => more.forEach(([method, ...args]) => api[method]?.(...args.filter(isOurs)));
+  // What is no call, as other vendors' queues take functions, is passed over.
+  const push = (...more: QueuedCall[]) =>
+    more.forEach((call) => attempt(() => api[call[0]]!(...[...call].slice(1).filter(isOurs))));
   Object.assign(stub, api, { load() {}, push });
-  push(...calls.sort(([a], [b]) => rank(a) - rank(b)));
+  push(...calls.sort((a, b) => rank(a) - rank(b)));
 }
 
 /** As in Segment's script, what concerns all events comes before the first of them: middleware, listeners, the id. */
-function rank(method: string): number {
-  return +!/^(on|add|set)/.test(method);
+function rank(call: QueuedCall): number {
+  return +!/^(on|add|set)/.test(call?.[0]);
 }
 
 /** Segment's own snippet adds the page as it was at the call: an object that its script alone understands. */

@@ -22,7 +22,7 @@ function begin(writeKey: string): void {
 }
 
 function start(): void {
-  const viewsItself = stub.some(([method]) => method === 'page');
+  const viewsItself = stub.some((call) => call?.[0] === 'page');
   recallConsent();
   on('consent', answered);
   listen('storage', hearConsent);

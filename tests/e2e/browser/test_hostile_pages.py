@@ -56,6 +56,17 @@ async def test_in_a_sandboxed_frame_it_works_in_memory(shop: Shop, page: Page, c
     assert complaints == []
 
 
+@pytest.mark.parametrize("foreign", ["function () {}", "null", "{}", "'track'"])
+async def test_what_is_no_call_in_the_queue_is_passed_over(shop: Shop, page: Page, complaints: list[str], foreign: str):
+    queue = f"<script>window.analytics = [{foreign}, ['track', 'A'], {foreign}]</script>"
+    await page.goto(shop.write(queue + QUIET))
+    await page.wait_for_function("window.analytics?.flush")
+    await page.evaluate(f"analytics.push({foreign}), analytics.push(['track', 'B']), analytics.flush()")
+
+    assert [row["event_text"] for row in await shop.until_rows(2)] == ["A", "B"]
+    assert complaints == []
+
+
 @pytest.mark.parametrize("value", ["'{broken'", "'5'", "'true'", "'\"text\"'", "'[]'"])
 async def test_foreign_values_in_its_storage_are_survived(shop: Shop, page: Page, complaints: list[str], value: str):
     keys = "['hw_id', 'hw_rotate', 'hw_person', 'hw_session', 'hw_touch', 'hw_consent', 'hw_retry', 'hw_mark']"

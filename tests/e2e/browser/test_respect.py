@@ -1,8 +1,10 @@
 """Consent: nothing happens before it is given, all of it afterwards, and nothing is left when it is taken back."""
 
+import asyncio
+
 import aiohttp
 import pytest
-from playwright.async_api import BrowserContext, Page
+from playwright.async_api import BrowserContext, Page, Route
 
 from tests.e2e.browser.harness.shop import SCRIPT, Row, Shop, tag
 from tests.e2e.harness.waiting import until
@@ -126,6 +128,28 @@ async def test_withdrawal_erases_all_but_the_answer_and_stops(
     assert await context.cookies() == []
     assert await shop.events() == []
     assert len(await shop.rows("identifies")) == 1
+
+
+async def test_a_batch_under_way_while_consent_is_withdrawn_brings_no_cookie_back(
+    shop: Shop, page: Page, context: BrowserContext
+):
+    held: list[Route] = []
+    await page.goto(shop.write(tag("plain")))
+    await page.wait_for_function("window.analytics?.flush")
+    await page.route(f"**{SCRIPT}", lambda route: held.append(route) or asyncio.sleep(0))
+    await page.route("**/plain/**", lambda route: held.append(route) or asyncio.sleep(0))
+
+    await page.evaluate("analytics.track('A'), void analytics.flush()")
+    await until(lambda: len(held) == 1, "the batch is under way")
+    await page.evaluate("analytics.consent(false)")
+    await until(lambda: len(held) == 2, "the order to erase follows")
+    for late in (1, 0):
+        await held[late].continue_()
+    await until(lambda: len(held) == 3, "the late answer is followed by another order")
+    await held[2].continue_()
+
+    await until(lambda: has_no_cookie(context), "the cookie is gone")
+    assert await page.evaluate(KEPT) == ["hw-consent"]
 
 
 async def test_a_first_refusal_is_remembered_and_told_to_nobody(shop: Shop, page: Page):

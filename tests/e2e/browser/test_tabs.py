@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.async_api import BrowserContext, Error, Page
 
+from tests.e2e.browser.harness.front import Fault
 from tests.e2e.browser.harness.shop import Shop, tag
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -91,6 +92,24 @@ async def test_a_tab_that_crashes_while_it_sends_leaves_its_events_to_the_other(
         rows = await shop.until_rows(3)
 
     assert [row["event_text"] for row in rows] == ["In Flight", "Waiting", "Other"]
+
+
+async def test_what_a_tab_was_told_to_be_patient_about_is_sent_by_another_when_it_is_gone(
+    shop: Shop, page: Page, context: BrowserContext
+):
+    other = await context.new_page()
+    url = shop.write(QUIET)
+    await other.goto(url)
+    await other.wait_for_function("window.analytics?.flush")
+    shop.relay.faults.append(Fault(503, retry_after_s=2))
+    await page.goto(url)
+    await page.evaluate("analytics.on('retrying', () => window.told = true), analytics.track('A'), analytics.flush()")
+    await page.wait_for_function("window.told")
+
+    await other.evaluate("analytics.track('B'), new Promise((resolve) => setTimeout(resolve, 1200))")
+    await page.close()
+
+    assert {row["event_text"] for row in await shop.until_rows(2)} == {"A", "B"}
 
 
 async def test_pages_that_wait_for_their_turn_do_not_take_it_along_into_the_back_forward_cache(

@@ -110,9 +110,10 @@ async def test_a_session_goes_on_from_page_to_page_and_counts_on_in_the_next(sho
 async def test_engagement_is_told_with_the_address_that_the_page_had(shop: Shop, page: Page):
     await open_at_a_standstill(page, shop.write(LONG + tag()) + "?q=1#top")
     await page.clock.run_for(4_000)
-    await page.evaluate("scrollTo(0, 900)")
-    await page.wait_for_function("scrollY === 900", polling=50)
-    await page.evaluate("new Promise(requestAnimationFrame), scrollTo(0, 0)")
+    for depth in (900, 0):
+        await page.evaluate(
+            "y => new Promise((seen) => (addEventListener('scroll', seen, { once: true }), scrollTo(0, y)))", depth
+        )
     await page.clock.run_for(1_000)
     await page.evaluate("history.pushState({}, '', 'second')")
     await page.clock.run_for(3_000)
