@@ -20,6 +20,8 @@ class Loaded:
     duplicates: int
     warnings: Mapping[str, int] = field(default_factory=dict)
     """Values that went to `_extra`, counted by reason (a closed list)."""
+    identity: Mapping[str, int] = field(default_factory=dict)
+    """What became of the identity graph: refused links by reason, and its history by kind (closed lists)."""
 
 
 @dataclass(frozen=True, slots=True)

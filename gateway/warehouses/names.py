@@ -18,7 +18,11 @@ TABLES_OF_TYPE = {
 """The table of each type of event."""
 
 RESERVED_TABLES = frozenset(
-    {*TABLES_OF_TYPE.values(), "users", "accounts", "identities", "identity_edges", "person_events"}
+    {
+        *TABLES_OF_TYPE.values(),
+        *("users", "accounts", "persons", "person_events"),
+        *("identities", "identity_edges", "identity_spans", "identity_merges", "identity_frozen", "identity_unmerged"),
+    }
 )
 """Tables with a meaning of their own: an event that is called so gets an underscore in front."""
 

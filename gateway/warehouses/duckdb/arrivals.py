@@ -1,8 +1,8 @@
 """Events handed to DuckDB as Arrow columns: the raw JSON is one column, whose bytes are not copied event by event."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import nanoarrow as na
 import numpy as np
@@ -104,6 +104,17 @@ def names_of(event_names: Sequence[tuple[str, str]]) -> CArray:
         },
         len(event_names),
     )
+
+
+def rows_of(columns: Mapping[str, Sequence[int] | Sequence[str]]) -> CArray:
+    """Columns of whole numbers or of texts, all of the same length; an empty one is taken for numbers."""
+    arrays = {
+        name: _texts([each.encode(errors="replace") for each in cast(Sequence[str], values)])
+        if values and isinstance(values[0], str)
+        else _integers(np.array(values, np.int64))
+        for name, values in columns.items()
+    }
+    return _table(arrays, len(next(iter(columns.values()))))
 
 
 def _sent_at(envelope: Envelope) -> bytes:

@@ -4,6 +4,7 @@ import duckdb
 
 from gateway.warehouses.columns import Column
 from gateway.warehouses.duckdb.engine import DATABASE
+from gateway.warehouses.duckdb.identity import IdentityKeeper
 from gateway.warehouses.duckdb.statements import (
     EXTRA,
     OWN_COLUMNS_OF,
@@ -22,6 +23,8 @@ CURSORS = "_headwater_cursors"
 FILLED = "_headwater_filled"
 """Up to which load events' own tables are filled: all of them (an empty name), and by name those that are further."""
 
+_SEEN_BY_VIEWS = {"", "tracks", "pages", "screens", "identifies", "groups", "aliases"}
+"""Tables whose growth the views of identity show; the empty name is the context's."""
 _TYPES = {sql_type: column_type for column_type, sql_type in SQL_TYPES.items()}
 _OWN_COLUMNS = {name: {*STANDARD_COLUMNS, EXTRA, *OWN_COLUMNS_OF.get(name, ())} for name in TABLES_OF_TYPE.values()}
 _EVENT_COLUMNS = {*STANDARD_COLUMNS, EXTRA, *OWN_COLUMNS_OF["event"]}
@@ -70,7 +73,7 @@ def read_schema(connection: duckdb.DuckDBPyConnection, limits: Limits) -> Schema
     return schema
 
 
-def write_growth(connection: duckdb.DuckDBPyConnection, schema: Schema) -> bool:
+def write_growth(connection: duckdb.DuckDBPyConnection, schema: Schema, identity: IdentityKeeper | None = None) -> bool:
     """New tables, new columns and wider types, in the transaction of the rows that need them.
 
     Returns whether the context has become wider.
@@ -85,6 +88,8 @@ def write_growth(connection: duckdb.DuckDBPyConnection, schema: Schema) -> bool:
                 connection.execute(add_or_widen(table_name, column))
     if "identifies" in growth.tables or any(name == "identifies" for name, _ in growth.columns):
         connection.execute(create_users(schema.tables["identifies"].columns))
+    if identity is not None and (growth.tables.keys() | {name for name, _ in growth.columns}) & _SEEN_BY_VIEWS:
+        identity.show(connection, schema)
     return any(not name for name, _ in growth.columns)
 
 

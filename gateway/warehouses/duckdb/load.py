@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
+from typing import NamedTuple
 
 import duckdb
 
@@ -11,12 +12,24 @@ from gateway.model.envelope import Batch, Packed, Stored
 from gateway.warehouses.contract import Loaded
 from gateway.warehouses.duckdb import arrivals, statements
 from gateway.warehouses.duckdb.catalogue import IDS, store_offset, write_growth
+from gateway.warehouses.duckdb.identity import IdentityKeeper
 from gateway.warehouses.repair import Repaired, repair
 from gateway.warehouses.schema import Schema, Shape
 from gateway.warehouses.values import decode
 
 TOO_MANY_TABLES = "too_many_tables"
 MAX_REMEMBERED_SHAPES = 50_000
+
+
+class Known(NamedTuple):
+    """What a load knows of the file, and adds to."""
+
+    schema: Schema
+    shapes: dict[int, Shape]
+    """Where events go, for as long as `schema` is the same."""
+    load_number: int
+    """For the rows of `tracks`."""
+    identity: IdentityKeeper | None
 
 
 class Load:
@@ -35,6 +48,7 @@ class Load:
         self._warnings: Counter[str] = Counter()
         self.event_rows: Counter[str] = Counter()
         """About how many rows events' own tables lack after the load."""
+        self._identity: Counter[str] = Counter()
 
     def stage(self, statement: str) -> None:
         """Read the events by a statement of `statements.stage`, unless that is how they were read already."""
@@ -47,27 +61,26 @@ class Load:
         self.connection.execute(statement)
         self._staged_by = statement
 
-    def run(self, schema: Schema, shapes: dict[int, Shape], number: int, *, log_id: str, next_offset: int) -> Loaded:
-        """Everything but the commit. `shapes` remembers, for as long as `schema` is the same, where events go.
-
-        `number` is the load's, for the rows of `tracks`.
-        """
+    def run(self, known: Known, log_id: str, next_offset: int) -> Loaded:
+        """Everything but the commit."""
         events = self._first_positions[-1]
-        rows = self._store(schema, shapes, number) if events else 0
+        rows = self._store(known) if events else 0
         store_offset(self.connection, log_id, next_offset)
-        return Loaded(rows, events - rows, self._warnings)
+        return Loaded(rows, events - rows, self._warnings, self._identity)
 
-    def _store(self, schema: Schema, shapes: dict[int, Shape], number: int) -> int:
-        connection = self.connection
+    def _store(self, known: Known) -> int:
+        connection, schema = self.connection, known.schema
         self.stage(statements.stage(schema.context))
-        present = self._learn(schema, shapes)
-        if write_growth(connection, schema):
+        present = self._learn(schema, known.shapes)
+        if write_growth(connection, schema, known.identity):
             self.stage(statements.stage(schema.context))
         self._drop_duplicates()
         self._name_events(schema)
         repaired = self._repair(schema, present)
         for name in sorted({shape.tables[0] for shape in present.values()} | repaired):
-            connection.execute(statements.fill_table(schema.tables[name], schema.context, number))
+            connection.execute(statements.fill_table(schema.tables[name], schema.context, known.load_number))
+        if known.identity is not None:
+            self._identity = known.identity.take(connection)
         connection.execute(f"insert into {IDS} select high, low from temp.hashes")
         return self._number("select count(*) from temp.staged")
 

@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from gateway.config import BatchSettings, DestinationSettings
+from gateway.config.identity import IdentitySettings
 from gateway.config.units import Duration, Size
 
 
@@ -34,3 +35,4 @@ class DuckDBSettings(DestinationSettings):
     """Columns that events may add to one table; further values go to `_extra`."""
     max_context_columns: int = Field(default=150, ge=2, le=1000)
     """The same for the `context_` columns, which are the same in every table."""
+    identity: IdentitySettings = IdentitySettings()

@@ -15,7 +15,8 @@ from gateway.warehouses.contract import Loaded, Table, Warehouse, WarehouseKind
 from gateway.warehouses.duckdb import catalogue, statements
 from gateway.warehouses.duckdb.engine import Engine
 from gateway.warehouses.duckdb.event_tables import EventTables
-from gateway.warehouses.duckdb.load import Load
+from gateway.warehouses.duckdb.identity import IdentityKeeper
+from gateway.warehouses.duckdb.load import Known, Load
 from gateway.warehouses.duckdb.question import ask
 from gateway.warehouses.duckdb.settings import DuckDBSettings
 from gateway.warehouses.duckdb.turns import Turns
@@ -39,6 +40,7 @@ class DuckDBWarehouse:
         self._limits = Limits(settings.max_event_tables, settings.max_columns, settings.max_context_columns)
         self._engine = Engine(settings)
         self._event_tables = EventTables(clock)
+        self._identity = IdentityKeeper(settings.identity, clock) if settings.identity.enabled else None
         self._has_unfilled = False
         """Filling them failed: that comes before the next load."""
         self._loading = ThreadPoolExecutor(1, "warehouse.load")
@@ -93,7 +95,9 @@ class DuckDBWarehouse:
         with self._engine.attached() as connection:
             schema = self._read_schema(connection)
             connection.begin()
-            catalogue.write_growth(connection, schema)
+            catalogue.write_growth(connection, schema, self._identity)
+            if self._identity is not None:
+                self._identity.show(connection, schema)
             connection.commit()
             schema.settle()
             self._event_tables.fill(connection, schema, is_busy=False)
@@ -146,13 +150,15 @@ class DuckDBWarehouse:
                     self._has_unfilled = False
                 connection.begin()
                 number = self._event_tables.next_load
-                loaded = load.run(schema, self._shapes, number, log_id=log_id, next_offset=next_offset)
+                loaded = load.run(Known(schema, self._shapes, number, self._identity), log_id, next_offset)
                 self._stage_statement = statements.stage(schema.context)
                 is_busy = self._waiting is not None and self._waiting is not batches
                 self._allow_vacuum(connection, is_busy=is_busy)
                 turn.close()
                 connection.commit()
                 schema.settle()
+                if self._identity is not None:
+                    self._identity.settle()
                 self._event_tables.stored(load.event_rows)
                 self._fill_event_tables(connection, schema, is_busy=is_busy)
         return loaded
@@ -176,6 +182,8 @@ class DuckDBWarehouse:
     def _read_schema(self, connection: duckdb.DuckDBPyConnection) -> Schema:
         """Everything that is known of the file, anew."""
         catalogue.create_own_tables(connection)
+        if self._identity is not None:
+            self._identity.prepare(connection)
         schema = catalogue.read_schema(connection, self._limits)
         self._event_tables.restore(connection, schema)
         self._shapes.clear()

@@ -1,0 +1,28 @@
+"""Who is who: `[destinations.NAME.identity]` of a warehouse."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from gateway.config.section import Section
+
+Trait = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")]
+Count = Annotated[int, Field(ge=1)]
+
+
+class IdentitySettings(Section):
+    """docs/identity.md has the rules."""
+
+    enabled: bool = True
+    strong: tuple[Trait, ...] = Field(default=("email",), max_length=8)
+    """Traits that identify a person, the strongest first."""
+    limits: dict[Trait, Count] = Field(default={})
+    """How many identifiers of a type strong identifiers may bring together in one person: 1 `user_id`, 5 of others."""
+    blocklist: tuple[str, ...] = ()
+    """Further values that name nobody; case and surrounding space do not matter."""
+    max_identifiers: int = Field(default=1_000, ge=2)
+    """Of one person. Further ones are not linked."""
+    max_merges: int = Field(default=100, ge=1)
+    """Of one person."""
+    max_links_an_hour: int = Field(default=100, ge=1)
+    """An identifier that gains more others in an hour is frozen: it gains no more."""

@@ -1,0 +1,39 @@
+"""The tables of the graph. Numbers that begin with an underscore are hashes, to be searched by.
+
+An identifier's hash is the first half of the id that a person would have from it (see gateway/identity/naming.py).
+"""
+
+CLAIMS = "_headwater_claims"
+LINKS = "_headwater_links"
+PLACES = "_headwater_identities"
+TENURES = "_headwater_spans"
+RECORDS = "identity_merges"
+FROZEN = "identity_frozen"
+UNDONE = "identity_unmerged"
+
+_TABLES = {
+    CLAIMS: """
+        anonymous_id varchar not null, claimant_type varchar not null, claimant varchar not null, us bigint not null,
+        message_id varchar not null, cause varchar not null, refused varchar, _device bigint not null""",
+    LINKS: """
+        left_type varchar not null, left_value varchar not null, right_type varchar not null,
+        right_value varchar not null, us bigint not null, message_id varchar not null, cause varchar not null,
+        refused varchar, _left bigint not null, _right bigint not null""",
+    PLACES: """
+        identifier_type varchar not null, identifier varchar not null, person_id varchar not null, us bigint not null,
+        message_id varchar not null, cause varchar not null, owner_type varchar, owner varchar,
+        is_shared boolean not null, _hash bigint not null, _person bigint not null""",
+    TENURES: """
+        anonymous_id varchar not null, person_id varchar not null, owner_type varchar not null, owner varchar not null,
+        from_us bigint, to_us bigint, _device bigint not null, _owner bigint not null""",
+    RECORDS: """
+        kind varchar not null, person_id varchar not null, other varchar not null, cause varchar not null,
+        message_id varchar not null, timestamp timestamptz not null, recorded_at timestamptz not null""",
+    FROZEN: "identifier_type varchar not null, identifier varchar not null, frozen_at timestamptz not null",
+    UNDONE: """
+        left_type varchar not null, left_value varchar not null, right_type varchar not null,
+        right_value varchar not null, undone_at timestamptz not null""",
+}
+
+CREATE_TABLES = tuple(f"create table if not exists {name} ({columns})" for name, columns in _TABLES.items())
+GRAPH = (CLAIMS, LINKS, PLACES, TENURES, RECORDS, FROZEN, UNDONE)
