@@ -12,6 +12,7 @@ from gateway.commands.dead import dead
 from gateway.commands.events import rejects, send, tail, trace
 from gateway.commands.orders import destinations, reload, replay, resume
 from gateway.commands.overview import ledger, status
+from gateway.commands.person import person
 from gateway.commands.script import script
 from gateway.commands.sql import sql
 
@@ -28,6 +29,7 @@ COMMANDS = (
     rejects,
     dead,
     sql,
+    person,
     replay,
     resume,
     reload,

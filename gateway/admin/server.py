@@ -5,7 +5,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from gateway.admin import letters, orders, probes, queries
+from gateway.admin import letters, orders, persons, probes, queries
 from gateway.admin.control import CONTROL, Control
 from gateway.admin.guard import guard
 from gateway.admin.tail import MOST_WATCHERS, WATCHERS, tail
@@ -26,6 +26,9 @@ ROUTES = (
     web.get("/api/rejects", queries.rejects),
     web.get("/api/tail", tail),
     web.post("/api/sql", queries.sql),
+    web.get("/api/person", persons.person),
+    web.post("/api/person/unmerge", persons.unmerge),
+    web.post("/api/person/rebuild", persons.rebuild),
     web.get("/api/dead", letters.list_letters),
     web.get("/api/dead/{id}", letters.show_letter),
     web.post("/api/dead/retry", letters.retry_letters),

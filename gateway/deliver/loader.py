@@ -72,6 +72,8 @@ class Loader:
         metrics.load_duplicates.labels(label).inc(loaded.duplicates)
         for reason, values in loaded.warnings.items():
             metrics.schema_warnings.labels(label, reason).inc(values)
+        for outcome, links in loaded.identity.items():
+            metrics.identity.labels(label, outcome).inc(links)
 
     async def _split(self, span: Span, batches: Sequence[Packed], error: WarehouseRowError) -> None:
         if sum(map(len, batches)) > 1:

@@ -25,7 +25,7 @@ class Guards:
         self._hour = 0
 
     def admits(self, pair: Pair, now_us: int) -> bool:
-        """Whether two identifiers that were never linked before may be linked now."""
+        """Whether two identifiers that were never linked before may be linked at this time."""
         self._turn_to(now_us // HOUR_US)
         if not self.frozen.isdisjoint(pair):
             return False

@@ -21,15 +21,18 @@ from gateway.model.person import ANONYMOUS_ID, Identifier
 UNDONE = "undone"
 
 
-def resolve(evidence: Evidence, store: Store, rules: Rules, guards: Guards, now_us: int) -> Changes:
-    """The changes that a load's evidence makes. `now_us` is for the guards alone: the hour in which it came."""
+def resolve(evidence: Evidence, store: Store, rules: Rules, guards: Guards, now_us: int | None) -> Changes:
+    """The changes that a load's evidence makes.
+
+    `now_us` is for the guards alone: when it came; None where it is history, and the time of each event counts.
+    """
     return _Resolution(store, rules, guards, now_us).run(evidence)
 
 
 class _Resolution:
     """One load's work, step by step; what the steps hand on to each other is here."""
 
-    def __init__(self, store: Store, rules: Rules, guards: Guards, now_us: int) -> None:
+    def __init__(self, store: Store, rules: Rules, guards: Guards, now_us: int | None) -> None:
         self._store = store
         self._rules = rules
         self._guards = guards
@@ -122,7 +125,7 @@ class _Resolution:
         pair = pair_of(edge)
         if pair in self._undone:
             return UNDONE
-        if pair not in known and not self._guards.admits(pair, self._now_us):
+        if pair not in known and not self._guards.admits(pair, edge.at.us if self._now_us is None else self._now_us):
             return FROZEN
         known.add(pair)
         return ""

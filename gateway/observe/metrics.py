@@ -96,6 +96,11 @@ class Metrics:
         self.schema_warnings = self._counter(
             "warehouse_schema_warnings", "Values kept in _extra.", "destination", "reason"
         )
+        self.identity = self._counter(
+            "identity_outcomes",
+            "Links between identifiers that were refused, and what happened to persons.",
+            *("destination", "outcome"),
+        )
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"headwater_{name}", text, labels, registry=self.registry)

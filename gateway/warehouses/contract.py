@@ -1,6 +1,6 @@
 """What a warehouse provides to deliver and to `headwater sql`."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
@@ -8,6 +8,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from gateway.config import DestinationSettings
 from gateway.model.clock import Clock
 from gateway.model.envelope import Packed
+from gateway.model.person import Known, Tenure
 
 S = TypeVar("S", bound=DestinationSettings)
 
@@ -61,6 +62,37 @@ class Warehouse(Protocol):
 
     async def query(self, sql: str, max_rows: int, timeout_s: float) -> Table:
         """Run one read-only statement. Raises WarehouseError with the engine's message."""
+        ...
+
+    async def find_person(self, identifier: str) -> Known | None:
+        """The person with this identifier, of whatever type, or with this id; None where nothing is known of it."""
+        ...
+
+    async def describe_person(self, identifier: str, max_events: int) -> dict[str, Any] | None:
+        """What docs/identity.md says of `headwater person`; None where nothing is known of the identifier."""
+        ...
+
+    async def export_person(self, person_id: str) -> dict[str, Any]:
+        """All that is held of a person: the rows of every table, and the graph's entries."""
+        ...
+
+    async def owners(self, anonymous_ids: Collection[str]) -> Mapping[str, Sequence[Tenure]]:
+        """Whose these devices are, and when; those that nobody has claimed are not in the answer."""
+        ...
+
+    async def unmerge(self, left: str, right: str) -> tuple[str, str]:
+        """Take back the link between two identifiers; the persons that they are now.
+
+        Raises WarehouseError when no event links them directly.
+        """
+        ...
+
+    async def rebuild_identity(self) -> dict[str, Any]:
+        """Compute the graph anew: how many `edges` there are, and `differences` to what was, with `examples`."""
+        ...
+
+    async def forget(self, known: Known) -> dict[str, int]:
+        """Remove a person's rows and the person from the graph; rows removed by table. Once more changes nothing."""
         ...
 
 

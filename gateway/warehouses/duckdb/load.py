@@ -21,7 +21,7 @@ TOO_MANY_TABLES = "too_many_tables"
 MAX_REMEMBERED_SHAPES = 50_000
 
 
-class Known(NamedTuple):
+class FileState(NamedTuple):
     """What a load knows of the file, and adds to."""
 
     schema: Schema
@@ -61,14 +61,14 @@ class Load:
         self.connection.execute(statement)
         self._staged_by = statement
 
-    def run(self, known: Known, log_id: str, next_offset: int) -> Loaded:
+    def run(self, known: FileState, log_id: str, next_offset: int) -> Loaded:
         """Everything but the commit."""
         events = self._first_positions[-1]
         rows = self._store(known) if events else 0
         store_offset(self.connection, log_id, next_offset)
         return Loaded(rows, events - rows, self._warnings, self._identity)
 
-    def _store(self, known: Known) -> int:
+    def _store(self, known: FileState) -> int:
         connection, schema = self.connection, known.schema
         self.stage(statements.stage(schema.context))
         present = self._learn(schema, known.shapes)

@@ -1,22 +1,24 @@
 """DuckDB, the embedded warehouse: one file on the machine itself."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager, closing
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 import duckdb
 
 from gateway.model.clock import Clock
 from gateway.model.envelope import Packed
 from gateway.model.errors import WarehouseError
+from gateway.model.person import Known, Tenure
 from gateway.warehouses.contract import Loaded, Table, Warehouse, WarehouseKind
 from gateway.warehouses.duckdb import catalogue, statements
 from gateway.warehouses.duckdb.engine import Engine
 from gateway.warehouses.duckdb.event_tables import EventTables
-from gateway.warehouses.duckdb.identity import IdentityKeeper
-from gateway.warehouses.duckdb.load import Known, Load
+from gateway.warehouses.duckdb.identity import IdentityKeeper, people
+from gateway.warehouses.duckdb.load import FileState, Load
 from gateway.warehouses.duckdb.question import ask
 from gateway.warehouses.duckdb.settings import DuckDBSettings
 from gateway.warehouses.duckdb.turns import Turns
@@ -78,6 +80,51 @@ class DuckDBWarehouse:
     async def query(self, sql: str, max_rows: int, timeout_s: float) -> Table:
         """See Warehouse."""
         return await self._in_thread(self._querying, lambda: ask(self._engine, sql, max_rows, timeout_s))
+
+    async def find_person(self, identifier: str) -> Known | None:
+        """See Warehouse."""
+        ask = partial(people.find, identifier=identifier)
+        return await self._in_thread(self._querying, lambda: self._read(ask))
+
+    async def describe_person(self, identifier: str, max_events: int) -> dict[str, Any] | None:
+        """See Warehouse."""
+
+        def describe(connection: duckdb.DuckDBPyConnection) -> dict[str, Any] | None:
+            person = people.find(connection, identifier)
+            return people.describe(connection, person, max_events) if person else None
+
+        return await self._in_thread(self._querying, lambda: self._read(describe))
+
+    async def export_person(self, person_id: str) -> dict[str, Any]:
+        """See Warehouse."""
+
+        def export(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+            person = people.find(connection, person_id)
+            return people.export(connection, person, self._tables(connection)) if person else {}
+
+        return await self._in_thread(self._loading, lambda: self._read(export))
+
+    async def owners(self, anonymous_ids: Collection[str]) -> Mapping[str, Sequence[Tenure]]:
+        """See Warehouse."""
+        ask = partial(people.owners, devices=anonymous_ids)
+        return await self._in_thread(self._querying, lambda: self._read(ask))
+
+    async def unmerge(self, left: str, right: str) -> tuple[str, str]:
+        """See Warehouse."""
+        return await self._in_thread(
+            self._loading, lambda: self._revise(lambda file, keeper: keeper.unmerge(file, left, right))
+        )
+
+    async def rebuild_identity(self) -> dict[str, Any]:
+        """See Warehouse."""
+        return await self._in_thread(self._loading, lambda: self._revise(lambda file, keeper: keeper.rebuild(file)))
+
+    async def forget(self, known: Known) -> dict[str, int]:
+        """See Warehouse."""
+        return await self._in_thread(
+            self._loading,
+            lambda: self._revise(lambda file, keeper: keeper.forget(file, known, self._tables(file))),
+        )
 
     def close(self) -> None:
         """Wait for what runs, then release everything."""
@@ -150,7 +197,7 @@ class DuckDBWarehouse:
                     self._has_unfilled = False
                 connection.begin()
                 number = self._event_tables.next_load
-                loaded = load.run(Known(schema, self._shapes, number, self._identity), log_id, next_offset)
+                loaded = load.run(FileState(schema, self._shapes, number, self._identity), log_id, next_offset)
                 self._stage_statement = statements.stage(schema.context)
                 is_busy = self._waiting is not None and self._waiting is not batches
                 self._allow_vacuum(connection, is_busy=is_busy)
@@ -170,6 +217,33 @@ class DuckDBWarehouse:
         except (WarehouseError, duckdb.Error):
             self._schema = None
             self._has_unfilled = True
+
+    def _read(self, ask: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
+        self._require_identity()
+        with self._engine.attached() as connection:
+            return ask(connection)
+
+    def _revise(self, change: Callable[[duckdb.DuckDBPyConnection, IdentityKeeper], T]) -> T:
+        """In a transaction of its own, between loads; what is in memory is read anew after it."""
+        keeper = self._require_identity()
+        with self._turns.load():
+            self._forget_staged()
+            with self._engine.attached() as connection:
+                connection.begin()
+                revised = change(connection, keeper)
+                connection.commit()
+                keeper.prepare(connection)
+                return revised
+
+    def _require_identity(self) -> IdentityKeeper:
+        if self._identity is None:
+            raise WarehouseError("identity is switched off for this warehouse", hint="see docs/identity.md")
+        return self._identity
+
+    def _tables(self, connection: duckdb.DuckDBPyConnection) -> list[str]:
+        """Every table with events."""
+        schema = catalogue.read_schema(connection, self._limits)
+        return [table.name for table in schema.tables.values() if table.is_stored]
 
     def _begun(self, batches: Sequence[Packed]) -> Load:
         """The load of these batches, as far as it was staged."""

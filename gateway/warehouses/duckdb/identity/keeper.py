@@ -1,8 +1,8 @@
 """Keeps the graph: one call for each load, within its transaction."""
 
 from collections import Counter, OrderedDict
-from collections.abc import Hashable, Iterable
-from typing import TypeVar
+from collections.abc import Hashable, Iterable, Sequence
+from typing import Any, TypeVar
 
 import duckdb
 
@@ -11,6 +11,8 @@ from gateway.identity import Changes, Claim, Evidence, Guards, Link, Rules, reso
 from gateway.identity.devices import HOUR_US
 from gateway.identity.evidence import EVENT, pair_of
 from gateway.model.clock import Clock
+from gateway.model.person import Known
+from gateway.warehouses.duckdb.identity import revision
 from gateway.warehouses.duckdb.identity.evidence import evidence_of
 from gateway.warehouses.duckdb.identity.graph import Graph
 from gateway.warehouses.duckdb.identity.tables import CREATE_TABLES
@@ -47,6 +49,18 @@ class IdentityKeeper:
         """Make the views, of the columns that there are now."""
         for statement in create_views(schema, self.rules.blocklist):
             connection.execute(statement)
+
+    def unmerge(self, connection: duckdb.DuckDBPyConnection, left: str, right: str) -> tuple[str, str]:
+        """See revision.py."""
+        return revision.unmerge(connection, self.rules, left, right, self._clock.now_ms() * 1000)
+
+    def rebuild(self, connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+        """See revision.py."""
+        return revision.rebuild(connection, self.rules, self._clock.now_ms() * 1000)
+
+    def forget(self, connection: duckdb.DuckDBPyConnection, person: Known, tables: Sequence[str]) -> dict[str, int]:
+        """See revision.py."""
+        return revision.forget(connection, self.rules, person, tables, self._clock.now_ms() * 1000)
 
     def take(self, connection: duckdb.DuckDBPyConnection) -> Counter[str]:
         """Bring the graph up to what `temp.staged` says; what was refused and what changed, counted."""

@@ -81,7 +81,7 @@ def _person_events(schema: Schema, blocklist: Collection[str]) -> str:
         select case
                 when has_user then coalesce(p.person_id, md5('{USER_ID} ' || n.user_id))
                 when has_device then coalesce(t.person_id, md5('{ANONYMOUS_ID} ' || n.anonymous_id))
-            end as person_id, n.* exclude (has_user, has_device)
+            end as person_id, has_user as is_identified, n.* exclude (has_user, has_device)
         from named n
         left join {PLACES} p on p.identifier_type = '{USER_ID}' and p.identifier = n.user_id
         left join {TENURES} t on not has_user and t.anonymous_id = n.anonymous_id
