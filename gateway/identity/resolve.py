@@ -41,6 +41,8 @@ class _Resolution:
         self._changes = Changes()
         self._before: dict[Identifier, Placement] = {}
         """Where everything stood that is touched."""
+        self._persons: set[str] = set()
+        """Those of whom all members are known here: something happens to them."""
 
     def run(self, evidence: Evidence) -> Changes:
         edges: Iterable[Claim | Link] = (*evidence.claims, *evidence.links)
@@ -68,9 +70,9 @@ class _Resolution:
         edges: Iterable[Claim | Link] = (*(claim for each in claims.values() for claim in each), *links)
         touched = {identifier for edge in edges for identifier in edge.identifiers}
         self._look_up(touched)
-        persons = {self._before[each].person_id for each in touched if each in self._before}
-        if persons:
-            self._before |= {each.identifier: each for each in self._store.members(persons)}
+        self._persons = {self._before[each].person_id for each in touched if each in self._before}
+        if self._persons:
+            self._before |= {each.identifier: each for each in self._store.members(self._persons)}
 
     # --- what counts
 
@@ -92,10 +94,7 @@ class _Resolution:
     def _may_move(self, claim: Claim) -> bool:
         """Most claims only say again what is known."""
         device = self._before.get(Identifier(ANONYMOUS_ID, claim.device))
-        claimant = self._before.get(claim.claimant)
-        if device is None or claimant is None or device.is_shared or device.owner != claim.claimant:
-            return True
-        return claim.at < device.born or claim.at < claimant.born
+        return device is None or device.is_shared or device.owner != claim.claimant or claim.at < device.born
 
     def _surroundings(self, new: Sequence[Link]) -> dict[Link, str]:
         """All earlier links that are connected to the new ones, whether they count or not, with the verdict on each."""
@@ -174,26 +173,29 @@ class _Resolution:
 
     def _place(self, devices: Mapping[str, list[Claim]], merged: Merged, new: set[Claim]) -> None:
         """New places for what is touched, and for all others of the same persons, where they differ."""
+        before = {each: place for each, place in self._before.items() if place.person_id in self._persons}
         groups: dict[object, list[Placement]] = defaultdict(list)
-        for placement in self._standing(devices, merged).values():
+        for placement in self._standing(before, devices, merged).values():
             groups[self._group_of(placement.owner or placement.identifier, merged)].append(placement)
         now: dict[Identifier, Placement] = {}
         for members in groups.values():
             person_id = person_id_of(oldest(members).identifier)
             now |= {member.identifier: member._replace(person_id=person_id) for member in members}
         for identifier, placement in now.items():
-            before = self._before.get(identifier)
-            if placement != before:
+            former = before.get(identifier)
+            if placement != former:
                 self._changes.placements.append(placement)
-            if before and before.person_id != placement.person_id and placement.owner is None:
+            if former and former.person_id != placement.person_id and placement.owner is None:
                 self._changes.moved[identifier] = placement.person_id
-        self._changes.records += history_of(self._before, now, merged.joined)
+        self._changes.records += history_of(before, now, merged.joined)
         for device, claims in devices.items():
             stretches = [(tenure, now[tenure.owner].person_id) for tenure in tenures(claims)]
             self._changes.tenures[device] = stretches
             self._changes.records += corrections_of(device, claims, new, now)
 
-    def _standing(self, devices: Mapping[str, list[Claim]], merged: Merged) -> dict[Identifier, Placement]:
+    def _standing(
+        self, before: Mapping[Identifier, Placement], devices: Mapping[str, list[Claim]], merged: Merged
+    ) -> dict[Identifier, Placement]:
         """Everything that is touched, with the first of all its links, and devices with their owners."""
         edges: list[Claim | Link] = [claim for of_device in devices.values() for claim in of_device]
         edges += [link for link, reason in merged.verdicts.items() if reason in ("", LIMIT)]
@@ -202,7 +204,7 @@ class _Resolution:
             for identifier in edge.identifiers:
                 if identifier not in firsts or edge.at < firsts[identifier][0]:
                     firsts[identifier] = edge.at, edge.cause
-        standing = dict(self._before)
+        standing = dict(before)
         for identifier, (at, cause) in firsts.items():
             known = standing.get(identifier)
             if known is None or at < known.born:
