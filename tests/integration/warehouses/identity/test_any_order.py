@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from gateway.identity import Claim, Link, Moment, Rules
 from gateway.model.clock import SystemClock
+from gateway.model.errors import WarehouseError
 from gateway.model.event import from_epoch_ms, to_iso
 from gateway.model.junk import is_junk
 from gateway.model.person import ANONYMOUS_ID, USER_ID, Identifier, Tenure
@@ -100,11 +101,11 @@ async def _break_off(store: Store, monkeypatch: pytest.MonkeyPatch, portion: lis
         raise duckdb.IOException("the disk is gone")
 
     offset = store.offset
-    with monkeypatch.context() as patched, pytest.raises(Exception, match="the disk is gone"):
-        patched.setattr(keeper, "counted", fail)
-        await store.load(
-            *portion, {"type": "identify", "messageId": f"broken{next(unique)}", "anonymousId": "z", "userId": "Z"}
-        )
+    lost = {"type": "identify", "messageId": f"lost{next(unique)}", "anonymousId": "z", "userId": "Z"}
+    monkeypatch.setattr(keeper, "counted", fail)
+    with pytest.raises(WarehouseError, match="the disk is gone"):
+        await store.load(*portion, lost)
+    monkeypatch.undo()
     store.offset = offset
 
 
