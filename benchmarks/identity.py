@@ -1,0 +1,172 @@
+"""What identity costs: a graph of many edges, what a load of new ones takes then, and what events pay for it.
+
+`grow`: loads of 20,000 events until the graph has so many edges. `add 1,000`: a load of so many new edges, by the
+processor's time, when the graph is small and when it is large. `events`: loads of a site's events with identity on and
+off.
+
+Run: python benchmarks/identity.py [--edges 10000000]
+"""
+
+import argparse
+import asyncio
+import random
+import resource
+import statistics
+import tempfile
+import time
+from array import array
+from collections.abc import Iterator
+from itertools import accumulate, count
+from pathlib import Path
+
+import orjson
+
+from gateway.model.clock import SystemClock
+from gateway.model.envelope import Batch, Envelope
+from gateway.warehouses import Warehouse
+from gateway.warehouses.duckdb import DuckDBSettings, open_duckdb
+
+LOAD = 20_000
+SMALL = 100_000
+FEW = 1_000
+RECEIVED_AT_MS = 1764046800000
+Event = dict[str, object]
+
+
+class Site:
+    """Makes events of a site whose people grow in number."""
+
+    def __init__(self) -> None:
+        self._random = random.Random(1)  # noqa: S311 - made-up people
+        self._ids = count()
+        self._devices = 0
+        self.now_ms = RECEIVED_AT_MS
+        self.offset = 0
+
+    def edges(self, number: int) -> list[Event]:
+        """Identifies: about one edge each, a third of them with a new e-mail address as a second one."""
+        return [self._identify() for _ in range(number)]
+
+    def events(self, number: int) -> list[Event]:
+        """Two in five say both ids, one in fifty is an identify."""
+        return [self._identify() if self._random.random() < 0.02 else self._view() for _ in range(number)]
+
+    def batch(self, events: list[Event]) -> Batch:
+        """As the queue hands them over."""
+        raws = [orjson.dumps(event) for event in events]
+        self.now_ms += 1000
+        envelope = Envelope("web", self.now_ms)
+        bounds = array("I", [0, *accumulate(map(len, raws))])
+        batch = Batch(self.offset, b"".join(raws), bounds, [envelope], array("I", [0] * len(raws)))
+        self.offset = batch.next_offset
+        return batch
+
+    def _identify(self) -> Event:
+        way = self._random.random()
+        if way < 0.5 or not self._devices:  # a new user on a new device
+            self._devices += 1
+            device = user = self._devices
+        elif way < 0.75:  # a known user on a new device
+            self._devices += 1
+            device, user = self._devices, self._random.randrange(self._devices)
+        elif way < 0.98:  # a known user on their device
+            device = user = self._random.randrange(self._devices)
+        else:  # another user on a known device
+            device, user = self._random.randrange(self._devices), self._random.randrange(self._devices)
+        traits = {"email": f"u{user}@shop.example"} if way < 0.17 or way > 0.9 else {"plan": "free"}
+        return self._event("identify", anonymousId=f"d{device}", userId=f"u{user}", traits=traits)
+
+    def _view(self) -> Event:
+        device = self._random.randrange(max(1, self._devices))
+        who = {"userId": f"u{device}"} if device % 5 < 2 else {}
+        page = {"url": "https://shop.example/kettles?page=2", "path": "/kettles", "title": "Kettles"}
+        properties = {"sku": f"K-{device % 900}", "price": 39.5, "position": 3, "list": "kettles", "stock": True}
+        context = {"page": page, "locale": "de-DE", "userAgent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/145.0"}
+        fields = {"event": "Product Viewed", "properties": properties, "context": context}
+        return self._event("track", anonymousId=f"d{device}", **who, **fields)
+
+    def _event(self, kind: str, **fields: object) -> Event:
+        return {"type": kind, "messageId": f"01890000-0000-7000-8000-{next(self._ids):012d}", **fields}
+
+
+async def grow(warehouse: Warehouse, site: Site, edges: int) -> None:
+    """Load identifies until the graph has so many edges."""
+    started_s, before = time.monotonic(), await edges_of(warehouse)
+    while await edges_of(warehouse) < edges:
+        for _ in range(max(1, min(20, (edges - SMALL) // LOAD // 10))):
+            await load(warehouse, site, site.edges(LOAD))
+    added, took_s = await edges_of(warehouse) - before, time.monotonic() - started_s
+    print(f"grow      {added:>10,} edges in {took_s:7.1f} s  {added / took_s:>9,.0f} edges/s  {memory()}", flush=True)
+
+
+async def add_few(warehouse: Warehouse, site: Site, label: str) -> float:
+    """Seconds of the processor for a load that adds FEW edges."""
+    costs = []
+    for _ in range(15):
+        cpu_s = time.process_time()
+        await load(warehouse, site, site.edges(FEW * 3 // 4))
+        costs.append(time.process_time() - cpu_s)
+    cost_s = statistics.median(costs)
+    print(f"add 1,000 to {label:>10} {cost_s * 1000:7.1f} ms  {memory()}", flush=True)
+    return cost_s
+
+
+async def events(scratch: Path, *, enabled: bool, rounds: int = 20) -> float:
+    """Events a second, of the processor's time."""
+    settings = DuckDBSettings.model_validate(
+        {"type": "duckdb", "path": scratch / f"{enabled}.duckdb", "identity": {"enabled": enabled}}
+    )
+    site = Site()
+    async with open_duckdb(settings, SystemClock()) as warehouse:
+        await load(warehouse, site, site.edges(LOAD))
+        batches = [site.batch(site.events(LOAD)) for _ in range(rounds)]
+        cpu_s, started_s = time.process_time(), time.monotonic()
+        for batch in batches:
+            await warehouse.load([batch], "log", batch.next_offset)
+        cpu_s, took_s = time.process_time() - cpu_s, time.monotonic() - started_s
+    number = rounds * LOAD
+    word = "with" if enabled else "without"
+    print(f"events {word:>7} identity {number / took_s:>9,.0f}/s  {cpu_s / number * 1e6:5.1f} CPU us/event", flush=True)
+    return number / took_s
+
+
+async def load(warehouse: Warehouse, site: Site, made: list[Event]) -> None:
+    """One load."""
+    batch = site.batch(made)
+    await warehouse.load([batch], "log", batch.next_offset)
+
+
+async def edges_of(warehouse: Warehouse) -> int:
+    """How many there are."""
+    return int((await warehouse.query("select count(*) from identity_edges", 1, 60)).rows[0][0])
+
+
+def memory() -> str:
+    """The most that this process has used."""
+    return f"memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB"
+
+
+def chunks_of(scratch: Path) -> Iterator[DuckDBSettings]:
+    """The graph's file."""
+    yield DuckDBSettings(path=scratch / "graph.duckdb")
+
+
+async def main(edges: int) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        scratch = Path(directory)
+        with_identity = [await events(scratch, enabled=True) for _ in range(1)]
+        without = [await events(scratch / "off", enabled=False) for _ in range(1)]
+        print(f"ratio of rates, with to without: {max(with_identity) / max(without):.2f}")
+        site = Site()
+        async with open_duckdb(DuckDBSettings(path=scratch / "graph.duckdb"), SystemClock()) as warehouse:
+            await grow(warehouse, site, SMALL)
+            small_s = await add_few(warehouse, site, f"{SMALL:,}")
+            await grow(warehouse, site, edges)
+            large_s = await add_few(warehouse, site, f"{edges:,}")
+            print(f"ratio of costs, {edges:,} to {SMALL:,}: {large_s / small_s:.2f}")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--edges", type=int, default=10_000_000)
+    asyncio.run(main(parser.parse_args().edges))
