@@ -9,18 +9,19 @@ Run: python benchmarks/identity.py [--edges 10000000]
 
 import argparse
 import asyncio
+import gc
 import random
 import resource
 import statistics
 import tempfile
 import time
 from array import array
-from collections.abc import Iterator
 from itertools import accumulate, count
 from pathlib import Path
 
 import orjson
 
+from gateway.app import GARBAGE_THRESHOLD
 from gateway.model.clock import SystemClock
 from gateway.model.envelope import Batch, Envelope
 from gateway.warehouses import Warehouse
@@ -37,9 +38,10 @@ class Site:
     """Makes events of a site whose people grow in number."""
 
     def __init__(self) -> None:
-        self._random = random.Random(1)  # noqa: S311 - made-up people
+        self._random = random.Random(1)
         self._ids = count()
-        self._devices = 0
+        self._user_of = array("I")
+        """The user that each device was first seen with."""
         self.now_ms = RECEIVED_AT_MS
         self.offset = 0
 
@@ -62,23 +64,24 @@ class Site:
         return batch
 
     def _identify(self) -> Event:
-        way = self._random.random()
-        if way < 0.5 or not self._devices:  # a new user on a new device
-            self._devices += 1
-            device = user = self._devices
+        way, known = self._random.random(), len(self._user_of)
+        if way < 0.5 or not known:  # a new user on a new device
+            device, user = known, known
+            self._user_of.append(user)
         elif way < 0.75:  # a known user on a new device
-            self._devices += 1
-            device, user = self._devices, self._random.randrange(self._devices)
+            device, user = known, self._user_of[self._random.randrange(known)]
+            self._user_of.append(user)
         elif way < 0.98:  # a known user on their device
-            device = user = self._random.randrange(self._devices)
+            device = self._random.randrange(known)
+            user = self._user_of[device]
         else:  # another user on a known device
-            device, user = self._random.randrange(self._devices), self._random.randrange(self._devices)
+            device, user = self._random.randrange(known), self._user_of[self._random.randrange(known)]
         traits = {"email": f"u{user}@shop.example"} if way < 0.17 or way > 0.9 else {"plan": "free"}
         return self._event("identify", anonymousId=f"d{device}", userId=f"u{user}", traits=traits)
 
     def _view(self) -> Event:
-        device = self._random.randrange(max(1, self._devices))
-        who = {"userId": f"u{device}"} if device % 5 < 2 else {}
+        device = self._random.randrange(len(self._user_of))
+        who = {"userId": f"u{self._user_of[device]}"} if device % 5 < 2 else {}
         page = {"url": "https://shop.example/kettles?page=2", "path": "/kettles", "title": "Kettles"}
         properties = {"sku": f"K-{device % 900}", "price": 39.5, "position": 3, "list": "kettles", "stock": True}
         context = {"page": page, "locale": "de-DE", "userAgent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/145.0"}
@@ -146,11 +149,6 @@ def memory() -> str:
     return f"memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB"
 
 
-def chunks_of(scratch: Path) -> Iterator[DuckDBSettings]:
-    """The graph's file."""
-    yield DuckDBSettings(path=scratch / "graph.duckdb")
-
-
 async def main(edges: int) -> None:
     with tempfile.TemporaryDirectory() as directory:
         scratch = Path(directory)
@@ -167,6 +165,7 @@ async def main(edges: int) -> None:
 
 
 if __name__ == "__main__":
+    gc.set_threshold(GARBAGE_THRESHOLD)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--edges", type=int, default=10_000_000)
     asyncio.run(main(parser.parse_args().edges))

@@ -1,12 +1,17 @@
 """The id of a person: made from the oldest identifier, so that it is the same wherever and whenever it is computed."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from hashlib import md5
 
 from gateway.identity.store import Placement
 from gateway.model.person import ANONYMOUS_ID, Identifier
 
+REMEMBERED = 2**16
+"""Ids that were computed lately: a load asks for each several times."""
 
+
+@lru_cache(maxsize=REMEMBERED)
 def person_id_of(identifier: Identifier) -> str:
     """The id of a person whose oldest identifier this is. SQL can compute it too: `md5(type || ' ' || value)`."""
     text = f"{identifier.type} {identifier.value}"
@@ -18,6 +23,7 @@ def oldest(members: Iterable[Placement]) -> Placement:
     return min(members, key=lambda each: (each.born, each.identifier.type != ANONYMOUS_ID, each.identifier))
 
 
+@lru_cache(maxsize=REMEMBERED)
 def hash_of(identifier: Identifier) -> int:
     """64 bits, signed, to search by: the first half of the id of a person that is named by this identifier."""
     return person_hash(person_id_of(identifier))

@@ -41,6 +41,7 @@ class _Resolution:
         self._changes = Changes()
         self._before: dict[Identifier, Placement] = {}
         """Where everything stood that is touched."""
+        self._asked: set[Identifier] = set()
         self._persons: set[str] = set()
         """Those of whom all members are known here: something happens to them."""
 
@@ -61,8 +62,9 @@ class _Resolution:
     # --- what is known
 
     def _look_up(self, identifiers: Collection[Identifier]) -> None:
-        asked = [each for each in identifiers if each not in self._before]
+        asked = set(identifiers) - self._asked - self._before.keys()
         if asked:
+            self._asked |= asked
             self._before |= {each.identifier: each for each in self._store.placements(asked)}
 
     def _look_up_persons(self, claims: Mapping[str, Sequence[Claim]], links: Sequence[Link]) -> None:
@@ -185,6 +187,8 @@ class _Resolution:
             former = before.get(identifier)
             if placement != former:
                 self._changes.placements.append(placement)
+            if former and (placement != former or identifier.value in devices):
+                self._changes.replaced.append(identifier)
             if former and former.person_id != placement.person_id and placement.owner is None:
                 self._changes.moved[identifier] = placement.person_id
         self._changes.records += history_of(before, now, merged.joined)

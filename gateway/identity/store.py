@@ -41,6 +41,8 @@ class Changes:
     """To be kept, each with the reason why it does not count; empty where it does."""
     links: dict[Link, str] = field(default_factory=dict)
     placements: list[Placement] = field(default_factory=list)
+    replaced: list[Identifier] = field(default_factory=list)
+    """Those of the placements that stood somewhere before; also devices whose stretches are told anew."""
     tenures: dict[str, Sequence[tuple[Tenure, str]]] = field(default_factory=dict)
     """By device: all its stretches, each with the person of its owner."""
     moved: dict[Identifier, str] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from gateway.identity.devices import HOUR_US
 from gateway.identity.evidence import ALIAS, EVENT
 from gateway.model.junk import is_junk
 from gateway.model.person import USER_ID, Identifier
+from gateway.warehouses.duckdb.identity.memory import Memory
 from gateway.warehouses.names import literal
 
 IDENTIFY = "identify"
@@ -21,7 +22,7 @@ GROUP = "group"
 GROUP_ID = "group_id"
 
 _IMPLIED = f"""
-    select anonymous_id, user_id, min(us), arg_min(id, (us, id))
+    select anonymous_id, user_id, us // {HOUR_US}, min(us), arg_min(id, (us, id))
     from (select anonymous_id, user_id, id, epoch_us(timestamp) as us from temp.staged
           where anonymous_id is not null and user_id is not null and type <> '{IDENTIFY}')
     group by anonymous_id, user_id, us // {HOUR_US}"""
@@ -41,11 +42,12 @@ class Said(NamedTuple):
     """The traits that identify, in the order of the rules."""
 
 
-def evidence_of(connection: duckdb.DuckDBPyConnection, rules: Rules) -> Evidence:
-    """Read `temp.staged`, of which repetitions are gone."""
-    seen = _Seen(rules)
-    for anonymous_id, user_id, us, message_id in connection.execute(_IMPLIED).fetchall():
-        seen.claim(anonymous_id, seen.identifier(USER_ID, user_id), Moment(us, message_id), EVENT)
+def evidence_of(connection: duckdb.DuckDBPyConnection, rules: Rules, memory: Memory) -> Evidence:
+    """Read `temp.staged`, of which repetitions are gone; without what `memory` has already."""
+    seen = _Seen(rules, memory)
+    for anonymous_id, user_id, hour, us, message_id in connection.execute(_IMPLIED).fetchall():
+        if memory.is_news((anonymous_id, user_id, hour), us):
+            seen.claim(anonymous_id, seen.identifier(USER_ID, user_id), Moment(us, message_id), EVENT)
     for said in _explicit(connection, rules):
         seen.take(said)
     return seen.evidence()
@@ -67,8 +69,9 @@ def _quoted(name: str) -> str:
 class _Seen:
     """The evidence as it gathers."""
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Rules, memory: Memory) -> None:
         self._rules = rules
+        self._memory = memory
         self._claims: list[Claim] = []
         self._links: list[Link] = []
         self._memberships: list[Link] = []
@@ -100,7 +103,7 @@ class _Seen:
                 self._alias(said, user, at)
             case _:
                 group = self.identifier(GROUP_ID, said.group_id)
-                if user is not None and group is not None:
+                if user is not None and group is not None and self._memory.is_news((user, group), at.us):
                     self._memberships.append(Link(user, group, at, GROUP))
 
     def _identify(self, said: Said, user: Identifier | None, at: Moment) -> None:
@@ -111,7 +114,11 @@ class _Seen:
             self.claim(said.anonymous_id, strong[0], at, strong[0].type)
         claimant = user or (strong[0] if strong else None)
         if claimant is not None:
-            self._links += [Link(claimant, each, at, each.type) for each in strong if each != claimant]
+            self._links += [
+                Link(claimant, each, at, each.type)
+                for each in strong
+                if each != claimant and self._memory.is_news((claimant, each), at.us)
+            ]
 
     def _strong(self, values: Sequence[Any]) -> list[Identifier]:
         found = [

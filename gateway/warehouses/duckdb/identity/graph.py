@@ -14,8 +14,8 @@ from gateway.warehouses.duckdb.arrivals import rows_of
 from gateway.warehouses.duckdb.identity.evidence import GROUP
 from gateway.warehouses.duckdb.identity.tables import CLAIMS, FROZEN, LINKS, PLACES, RECORDS, TENURES, UNDONE
 
-_OWN_REFUSAL = "limit"
-"""The one that may be lifted by what comes later."""
+_JUDGED = ("", "limit")
+"""Verdicts of the rules, which may change by what comes later."""
 _PLACE = "identifier_type, identifier, person_id, us, message_id, cause, owner_type, owner, is_shared"
 _LINK = "left_type, left_value, right_type, right_value, us, message_id, cause"
 
@@ -43,22 +43,20 @@ class Graph:
         asked = set(devices)
         columns = "anonymous_id, claimant_type, claimant, us, message_id, cause"
         hashes = (hash_of(Identifier(ANONYMOUS_ID, device)) for device in asked)
-        for row in self._found(f"select {columns} from {CLAIMS} semi join asked on _device = hash", hashes, "refused"):
-            if row[0] in asked:
+        for row in self._found(CLAIMS, "_device", hashes, f"{columns}, refused"):
+            if row[0] in asked and row[6] is None:
                 yield Claim(row[0], Identifier(row[1], row[2]), Moment(row[3], row[4]), row[5])
 
     def links(self, identifiers: Collection[Identifier]) -> Iterator[tuple[Link, str]]:
         """See Store."""
         asked = set(identifiers)
-        hashes = [hash_of(each) for each in asked]
-        columns = f"select {_LINK}, coalesce(refused, '') from {LINKS} semi join asked on"
-        counts = f"cause <> '{GROUP}' and coalesce(refused, '{_OWN_REFUSAL}') = '{_OWN_REFUSAL}'"
-        self._ask(hashes)
-        both = f"{columns} _left = hash where {counts} union {columns} _right = hash where {counts}"
-        for row in self._connection.execute(both).fetchall():
-            link = _link(row)
-            if not asked.isdisjoint(link.identifiers):
-                yield link, row[7]
+        found: set[tuple[Any, ...]] = set()
+        for column in ("_left", "_right"):
+            found |= set(self._found(LINKS, column, map(hash_of, asked), f"{_LINK}, coalesce(refused, '')"))
+        for row in found:
+            link, reason = _link(row), row[7]
+            if link.cause != GROUP and reason in _JUDGED and not asked.isdisjoint(link.identifiers):
+                yield link, reason
 
     def undone(self) -> frozenset[Pair]:
         """See Store."""
@@ -82,9 +80,9 @@ class Graph:
         self._write_claims(changes.claims.items())
         self._write_links(changes.links.items())
         self._write_verdicts(changes.verdicts.items())
-        self._write_places(changes.placements)
+        self._write_places(changes.placements, changes.replaced)
         self._move_tenures(changes.moved)
-        self._write_tenures(changes.tenures)
+        self._write_tenures(changes.tenures, changes.replaced)
         self._write_records(changes.records, now_us)
         self._insert(
             FROZEN,
@@ -135,9 +133,9 @@ class Graph:
                 [reason, hash_of(link.left), link.at.message_id, link.at.us, link.cause, link.left.value, *link.right],
             )
 
-    def _write_places(self, places: Sequence[Placement]) -> None:
-        self._ask(hash_of(each.identifier) for each in places)
-        self._delete(PLACES, f"select p.rowid from {PLACES} p semi join asked on _hash = hash")
+    def _write_places(self, places: Sequence[Placement], replaced: Sequence[Identifier]) -> None:
+        changed = {each.identifier for each in places}
+        self._delete(PLACES, "_hash", [each for each in replaced if each in changed])
         self._insert(
             PLACES,
             {
@@ -170,12 +168,13 @@ class Graph:
             f" select t.rowid as row, t.* replace (m.person_id as person_id) from {TENURES} t join moved m"
             " on t._owner = m.hash where t.person_id <> m.person_id"
         )
-        self._delete(TENURES, "select row from temp.moved_tenures")
+        self._connection.execute(f"delete from {TENURES} where rowid in (select row from temp.moved_tenures)")
         self._connection.execute(f"insert into {TENURES} select * exclude (row) from temp.moved_tenures")
 
-    def _write_tenures(self, by_device: dict[str, Sequence[tuple[Tenure, str]]]) -> None:
-        self._ask(hash_of(Identifier(ANONYMOUS_ID, device)) for device in by_device)
-        self._delete(TENURES, f"select t.rowid from {TENURES} t semi join asked on _device = hash")
+    def _write_tenures(
+        self, by_device: dict[str, Sequence[tuple[Tenure, str]]], replaced: Sequence[Identifier]
+    ) -> None:
+        self._delete(TENURES, "_device", [each for each in replaced if each.value in by_device])
         rows = [row for tenures in by_device.values() for row in tenures]
         self._insert(
             TENURES,
@@ -213,22 +212,28 @@ class Graph:
     # --- the engine
 
     def _places(self, column: str, hashes: Iterable[int]) -> Iterator[Placement]:
-        for row in self._found(f"select {_PLACE} from {PLACES} semi join asked on {column} = hash", hashes):
+        for row in self._found(PLACES, column, hashes, _PLACE):
             owner = Identifier(row[6], row[7]) if row[6] else None
             yield Placement(Identifier(row[0], row[1]), row[2], Moment(row[3], row[4]), row[5], owner, row[8])
 
-    def _found(self, query: str, hashes: Iterable[int], null_column: str = "") -> list[tuple[Any, ...]]:
+    def _found(self, table: str, column: str, hashes: Iterable[int], columns: str) -> list[tuple[Any, ...]]:
+        """Rows by hash. In two steps: only one column of the whole table is read, the others where something is."""
         self._ask(hashes)
-        condition = f" where {null_column} is null" if null_column else ""
-        return self._connection.execute(query + condition).fetchall()
+        rowids = self._connection.execute(f"select rowid from {table} semi join asked on {column} = hash").fetchall()
+        if not rowids:
+            return []
+        self._connection.register("rowids", rows_of({"number": [row for (row,) in rowids]}))
+        return self._connection.execute(
+            f"select {columns} from {table} t join rowids r on t.rowid = r.number"
+        ).fetchall()
 
     def _ask(self, hashes: Iterable[int]) -> None:
         self._connection.register("asked", rows_of({"hash": list(hashes)}))
 
-    def _delete(self, table: str, rowids: str) -> None:
-        rows = [str(row) for (row,) in self._connection.execute(rowids).fetchall()]
-        if rows:
-            self._connection.execute(f"delete from {table} where rowid in ({', '.join(rows)})")
+    def _delete(self, table: str, column: str, identifiers: Collection[Identifier]) -> None:
+        if identifiers:
+            self._ask(map(hash_of, identifiers))
+            self._connection.execute(f"delete from {table} where {column} in (select hash from asked)")
 
     def _insert(self, table: str, columns: dict[str, list[Any]], expressions: str) -> None:
         if next(iter(columns.values())):

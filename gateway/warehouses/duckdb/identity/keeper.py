@@ -1,29 +1,24 @@
 """Keeps the graph: one call for each load, within its transaction."""
 
-from collections import Counter, OrderedDict
-from collections.abc import Hashable, Iterable, Sequence
-from typing import Any, TypeVar
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
 
 import duckdb
 
 from gateway.config.identity import IdentitySettings
-from gateway.identity import Changes, Claim, Evidence, Guards, Link, Rules, resolve
-from gateway.identity.devices import HOUR_US
-from gateway.identity.evidence import EVENT, pair_of
+from gateway.identity import Changes, Guards, Rules, resolve
 from gateway.model.clock import Clock
 from gateway.model.person import Known
 from gateway.warehouses.duckdb.identity import revision
 from gateway.warehouses.duckdb.identity.evidence import evidence_of
 from gateway.warehouses.duckdb.identity.graph import Graph
+from gateway.warehouses.duckdb.identity.memory import Memory
 from gateway.warehouses.duckdb.identity.tables import CREATE_TABLES
 from gateway.warehouses.duckdb.identity.views import create_views
 from gateway.warehouses.schema import Schema
 
 JUNK = "junk"
-REMEMBERED = 100_000
-"""Links that were stored lately: what says the same again is not looked at."""
-
-Edge = TypeVar("Edge", Claim, Link)
 
 
 class IdentityKeeper:
@@ -33,8 +28,7 @@ class IdentityKeeper:
         self.rules = rules_of(settings)
         self._clock = clock
         self._guards = Guards(self.rules.max_links_an_hour)
-        self._recent: OrderedDict[Hashable, int] = OrderedDict()
-        self._stored: list[tuple[Hashable, int]] = []
+        self._memory = Memory()
 
     def prepare(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Make the tables, and learn from them."""
@@ -42,8 +36,7 @@ class IdentityKeeper:
             connection.execute(statement)
         self._guards = Guards(self.rules.max_links_an_hour)
         self._guards.frozen |= Graph(connection).frozen()
-        self._recent.clear()
-        self._stored.clear()
+        self._memory = Memory()
 
     def show(self, connection: duckdb.DuckDBPyConnection, schema: Schema) -> None:
         """Make the views, of the columns that there are now."""
@@ -64,37 +57,20 @@ class IdentityKeeper:
 
     def take(self, connection: duckdb.DuckDBPyConnection) -> Counter[str]:
         """Bring the graph up to what `temp.staged` says; what was refused and what changed, counted."""
-        evidence = evidence_of(connection, self.rules)
-        self._stored = []
-        news = Evidence(self._news(evidence.claims), self._news(evidence.links), self._news(evidence.memberships))
-        counts = Counter({JUNK: evidence.junk})
-        if not (news.claims or news.links or news.memberships):
+        self._memory.begin()
+        evidence = evidence_of(connection, self.rules, self._memory)
+        counts = Counter({JUNK: evidence.junk}) if evidence.junk else Counter[str]()
+        if not (evidence.claims or evidence.links or evidence.memberships):
             return counts
         now_us = self._clock.now_ms() * 1000
         graph = Graph(connection)
-        changes = resolve(news, graph, self.rules, self._guards, now_us)
+        changes = resolve(evidence, graph, self.rules, self._guards, now_us)
         graph.write(changes, now_us)
         return counts + counted(changes)
 
     def settle(self) -> None:
         """The load was committed."""
-        for key, us in self._stored:
-            self._recent[key] = us
-            self._recent.move_to_end(key)
-        self._stored.clear()
-        while len(self._recent) > REMEMBERED:
-            self._recent.popitem(last=False)
-
-    def _news(self, edges: Iterable[Edge]) -> list[Edge]:
-        """What was not said before, or happened before that."""
-        news = []
-        for edge in edges:
-            key = _key(edge)
-            known = self._recent.get(key)
-            if known is None or edge.at.us < known:
-                news.append(edge)
-                self._stored.append((key, edge.at.us))
-        return news
+        self._memory.settle()
 
 
 def rules_of(settings: IdentitySettings) -> Rules:
@@ -113,10 +89,3 @@ def counted(changes: Changes) -> Counter[str]:
     """Refused links by reason, and records by kind."""
     verdicts = (*changes.claims.values(), *changes.links.values())
     return Counter(reason for reason in verdicts if reason) + Counter(record.kind for record in changes.records)
-
-
-def _key(edge: Claim | Link) -> Hashable:
-    """Edges of the same key say the same; but each identify and alias counts on its device."""
-    if isinstance(edge, Link):
-        return pair_of(edge), edge.cause
-    return edge.identifiers, edge.at.us // HOUR_US if edge.cause == EVENT else edge.at
