@@ -6,7 +6,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright
 
 from tests.e2e.harness.configuration import Plan
 from tests.e2e.harness.daemon import Daemon, MakeDaemon
@@ -71,9 +71,15 @@ async def make_receiver() -> AsyncIterator[MakeReceiver]:
 
 
 @pytest.fixture
-async def page() -> AsyncIterator[Page]:
-    """A page of a real Chromium."""
+async def browser() -> AsyncIterator[Browser]:
+    """A real Chromium."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
-        yield await browser.new_page(viewport={"width": 1440, "height": 900})
+        yield browser
         await browser.close()
+
+
+@pytest.fixture
+async def page(browser: Browser) -> Page:
+    """A page of it."""
+    return await browser.new_page(viewport={"width": 1440, "height": 900})
