@@ -29,6 +29,11 @@ def decode(raw: bytes) -> dict[str, Any]:
     return event
 
 
+def canonical_event(stored: Stored) -> Event:
+    """The event as destinations see it, decoded now. Raises ValueError where it cannot be decoded."""
+    return canonical(decode(stored.raw), stored.envelope)
+
+
 def _finite(text: str) -> float | str:
     number = float(text)
     return number if math.isfinite(number) else text
@@ -45,7 +50,8 @@ class EventCache:
     """Canonical events by offset, at most `max_bytes` of their JSON.
 
     Keyed by offset because workers slice the same chunk at different places. A reader far behind the others decodes
-    for itself, so that it does not push out what they are about to need. The events are shared: nobody changes them.
+    for itself, so that it does not push out what they are about to need. The events are shared: nobody changes them,
+    and what is shown here is what lies in the log, never what was added for one destination.
     """
 
     def __init__(self, max_bytes: int) -> None:
@@ -59,7 +65,7 @@ class EventCache:
         known = self._events.get(stored.offset)
         if known is not None:
             return known[0]
-        event = canonical(decode(stored.raw), stored.envelope)
+        event = canonical_event(stored)
         if stored.offset >= self._evicted_below:
             self._keep(stored.offset, event, len(stored.raw))
         return event

@@ -6,6 +6,7 @@ import structlog
 
 from gateway.deliver.backoff import retry_delay_s
 from gateway.deliver.breaker import moment
+from gateway.deliver.decode import canonical_event
 from gateway.deliver.failures import is_past_horizon
 from gateway.deliver.lanes import Item
 from gateway.deliver.letters import MAX_ERROR_CHARACTERS, stored_event
@@ -54,7 +55,8 @@ class LetterRounds:
 
     async def _try(self, letter: Letter) -> None:
         stored, now = stored_event(letter), moment(self._services.clock)
-        match prepare(stored, self._plan, self._services.events.canonical, now):
+        # Not from the cache: a letter's event may have a user whom the one in the log has not.
+        match prepare(stored, self._plan, canonical_event, now):
             case Item() as item:
                 await self._send(letter, item)
             case Unsendable(reason, error):
