@@ -17,6 +17,7 @@ from gateway.config.settings import (
     ServerSettings,
     Settings,
     SourceSettings,
+    WarehouseSettings,
 )
 
 __all__ = [
@@ -32,5 +33,6 @@ __all__ = [
     "ServerSettings",
     "Settings",
     "SourceSettings",
+    "WarehouseSettings",
     "load_settings",
 ]

@@ -162,12 +162,31 @@ class DestinationSettings(Section):
     retry: RetrySettings = RetrySettings()
     max_age: Duration = 0
     """Events older than this become dead letters instead of being sent; zero means no limit."""
+    hold: Duration = 0
+    """How long an event without a user waits for one to be known; zero: it does not."""
     concurrency: int = Field(default=4, ge=1, le=64)
     """Requests in flight at once."""
     events_per_second: float = Field(default=0, ge=0)
     requests_per_second: float = Field(default=0, ge=0)
     timeout: Duration = 15
     """For one request, connection included."""
+
+    @model_validator(mode="after")
+    def _held_events_are_young_enough(self) -> Self:
+        if self.hold and self.max_age and self.hold >= self.max_age:
+            raise ValueError("hold is as long as max_age, so what was held would be too old to be sent; lower it")
+        return self
+
+
+class WarehouseSettings(DestinationSettings):
+    """What every kind of warehouse has."""
+
+    @field_validator("hold")
+    @classmethod
+    def _nothing_is_held(cls, hold: float) -> float:
+        if hold:
+            raise ValueError("a warehouse needs no hold: it gives a person's past to them when they sign up; remove it")
+        return hold
 
 
 class LogSettings(Section):

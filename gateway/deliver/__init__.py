@@ -5,7 +5,7 @@ events keep their order but for a bounded wait. docs/delivery.md says what an ow
 
 `delivery` starts and stops workers. A tool's (`tool_worker`) goes reader -> lanes -> sender -> aftermath -> recorder,
 with `letter_rounds` beside; a warehouse's (`warehouse_worker`) goes reconcile -> loader. Decisions are pure and have
-files of their own: prepare, lanes, isolate, breaker, backoff, rate, failures, progress, spans.
+files of their own: hold, sightings, owner, prepare, lanes, isolate, breaker, backoff, rate, failures, progress, spans.
 
 Imports all rooms but collect and admin.
 """

@@ -88,7 +88,10 @@ class Lanes:
         """Memory held by every event without an outcome."""
 
     def add(self, item: Item) -> bool:
-        """Take in the next event of the log; True when its person is hot, and the event goes out of order."""
+        """Take in a person's next event; True when the person is hot, and the event goes out of order.
+
+        An event that was held may come after later ones of the log.
+        """
         self.bytes += item.size_bytes
         hot = self._is_hot(item)
         if hot:
@@ -149,7 +152,7 @@ class Lanes:
         if lane is None or len(lane.items) < self._hot_events:
             return False
         span_ms = item.stored.envelope.received_at_ms - lane.items[0].stored.envelope.received_at_ms
-        return len(lane.items) / max(1.0, span_ms / 1000) > HOT_EVENTS_PER_S
+        return len(lane.items) / max(1.0, abs(span_ms) / 1000) > HOT_EVENTS_PER_S
 
     def _due(self, now_s: float) -> Parcel | None:
         return heapq.heappop(self._waiting)[2] if self._waiting and self._waiting[0][0] <= now_s else None

@@ -2,16 +2,20 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
 import structlog
 
 from gateway.deliver.bell import Bell
-from gateway.deliver.breaker import moment
+from gateway.deliver.breaker import Moment, moment
+from gateway.deliver.decode import canonical_event
 from gateway.deliver.disk import when_available
+from gateway.deliver.hold import Hold, Released, look_at
 from gateway.deliver.lag import Lag
 from gateway.deliver.lanes import Item, Lanes
 from gateway.deliver.letters import Trouble, dead_letter
-from gateway.deliver.prepare import UNREADABLE, Plan, Unsendable, prepare
+from gateway.deliver.owner import given_to
+from gateway.deliver.prepare import UNREADABLE, Plan, Unsendable, prepare, takes
 from gateway.deliver.progress import Filtered
 from gateway.deliver.recorder import Recorder
 from gateway.deliver.sender import Sender
@@ -19,22 +23,34 @@ from gateway.deliver.services import CursorName, Services
 from gateway.model.envelope import Batch
 
 WINDOW_BYTES = 4 * 2**20
-"""Memory for events and payloads without an outcome, for each destination."""
+"""Memory for events and payloads without an outcome, for each destination; what is held comes on top (hold.py)."""
 READ_EVENTS = 100
 """Mapped at one go; more would hold up the event loop, and intake with it."""
 
 
 class Reader:
-    """Fills the lanes of one cursor. Events that are not sent get their outcome here."""
+    """Fills the lanes of one cursor. Events that are not sent get their outcome here.
 
-    def __init__(
-        self, plan: Plan, lanes: Lanes, recorder: Recorder, sender: Sender, services: Services, *, window_events: int
+    Every event goes through the hold, whose `ready` is where a user may be given to it, and on into the lanes.
+    """
+
+    def __init__(  # noqa: PLR0913 - the parts of one worker; tool_worker.py is the one caller
+        self,
+        plan: Plan,
+        lanes: Lanes,
+        hold: Hold,
+        recorder: Recorder,
+        sender: Sender,
+        services: Services,
+        *,
+        window_events: int,
     ) -> None:
         self.lag = Lag()
         self.bell = Bell()
         """Rung when the window may have room again, or the breaker changed."""
         self._plan = plan
         self._lanes = lanes
+        self._hold = hold
         self._recorder = recorder
         self._sender = sender
         self._services = services
@@ -44,21 +60,17 @@ class Reader:
 
     async def run(self, stopping: asyncio.Event, filled: Bell, settled: Bell) -> None:
         """Read until stopped or a replay's end. `filled`: the lanes have more; `settled`: outcomes without a send."""
-        queue, end_offset = self._services.queue, self._recorder.cursor.end_offset
-        while not stopping.is_set() and (end_offset is None or self._next_offset < end_offset):
+        end_offset = self._recorder.cursor.end_offset
+        while not stopping.is_set() and (end_offset is None or self._next_offset < end_offset or self._hold.ready):
             resting_s = self._sender.breaker.wait_s(self._services.clock.monotonic_s())
-            if self._next_offset >= queue.head_offset:
-                await queue.wait_beyond(self._next_offset)
-            elif resting_s > 0 or self.is_full:
-                await self.bell.heard(resting_s or None)
-            else:
-                for batch in await when_available(self._read, self._cursor_name.name):
-                    if batch.first_offset > self._next_offset:
-                        self._skip_hole(batch.first_offset)
-                        break
-                    self._take_in(batch)
+            if resting_s > 0:
+                await self.bell.heard(resting_s)
+            elif self._pass_on():
                 filled.ring()
                 settled.ring()
+                await asyncio.sleep(0)
+            else:
+                await self._read_or_wait(settled)
 
     @property
     def is_full(self) -> bool:
@@ -71,24 +83,70 @@ class Reader:
         room = self._window_events - (self._next_offset - cursor.next_offset)
         return room if cursor.end_offset is None else min(room, cursor.end_offset - self._next_offset)
 
+    async def _read_or_wait(self, settled: Bell) -> None:
+        """Read on, or wait until there is more, or room, or something was held for long enough."""
+        queue = self._services.queue
+        hold_s = self._hold.wait_s(self._services.clock.now_ms())
+        if self._hold.ready or self.is_full:
+            await self.bell.heard(hold_s)
+        elif self._next_offset >= queue.head_offset:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(hold_s):
+                    await queue.wait_beyond(self._next_offset)
+        else:
+            for batch in await when_available(self._read, self._cursor_name.name):
+                if batch.first_offset > self._next_offset:
+                    self._skip_hole(batch.first_offset)
+                    settled.ring()
+                    break
+                self._take_in(batch)
+
     async def _read(self) -> Sequence[Batch]:
         return await self._services.queue.read(self._next_offset, min(self._room(), READ_EVENTS), WINDOW_BYTES)
 
     def _take_in(self, batch: Batch) -> None:
         self.lag.read(batch)
-        name, now = self._cursor_name, moment(self._services.clock)
-        hot = 0
+        now_ms, canonical = self._services.clock.now_ms(), self._services.events.canonical
         for stored in batch:
-            match prepare(stored, self._plan, self._services.events.canonical, now):
-                case Item() as item:
-                    hot += self._lanes.add(item)
-                case Filtered() as filtered:
-                    self._recorder.settle(stored.offset, filtered)
-                case Unsendable(reason, error):
-                    letter = dead_letter(stored, name.name, reason, Trouble(error, 0, now.ms))
-                    self._recorder.settle(stored.offset, letter)
-        self._services.metrics.hot_lanes.labels(name.label).inc(hot)
-        self._next_offset = batch.next_offset
+            if self._hold.hold_ms and takes(self._plan.settings, stored.envelope.source):
+                self._hold.take(look_at(stored, canonical), now_ms)
+            else:
+                self._hold.pass_by(stored)
+        self._advance(batch.next_offset)
+
+    def _pass_on(self) -> bool:
+        """Some of what the hold has ready goes into the lanes; False when nothing may."""
+        now, ready = moment(self._services.clock), self._hold.ready
+        self._hold.release_due(now.ms)
+        passed: list[Released] = []
+        hot = 0
+        while ready and len(passed) < READ_EVENTS and self._lanes.bytes < WINDOW_BYTES:
+            passed.append(ready.popleft())
+            hot += self._prepare(passed[-1], now)
+        metrics, label = self._services.metrics, self._cursor_name.label
+        metrics.hot_lanes.labels(label).inc(hot)
+        if self._hold.hold_ms:
+            metrics.hold_joined.labels(label).inc(sum(bool(released.user_id) for released in passed))
+            metrics.hold_released_early.labels(label).inc(sum(released.is_early for released in passed))
+        return bool(passed)
+
+    def _prepare(self, released: Released, now: Moment) -> bool:
+        """Into the lanes, or its outcome; True when its person is hot.
+
+        Whoever knows a user for an event that has none says so in `released.user_id`: nothing else gives it one.
+        """
+        stored, canonical = released.stored, self._services.events.canonical
+        if released.user_id:
+            stored, canonical = given_to(stored, released.user_id), canonical_event
+        match prepare(stored, self._plan, canonical, now):
+            case Item() as item:
+                return self._lanes.add(item)
+            case Filtered() as filtered:
+                self._recorder.settle(stored.offset, filtered)
+            case Unsendable(reason, error):
+                letter = dead_letter(stored, self._cursor_name.name, reason, Trouble(error, 0, now.ms))
+                self._recorder.settle(stored.offset, letter)
+        return False
 
     def _skip_hole(self, first_offset: int) -> None:
         """Pass over what is missing before `first_offset`, as much of it as the window has room for."""
@@ -96,4 +154,8 @@ class Reader:
         structlog.get_logger().error("destination.hole", destination=self._cursor_name.name, events=lost)
         for offset in range(self._next_offset, self._next_offset + lost):
             self._recorder.settle(offset, UNREADABLE)
-        self._next_offset += lost
+        self._advance(self._next_offset + lost)
+
+    def _advance(self, next_offset: int) -> None:
+        self._next_offset = next_offset
+        self._hold.read_up_to(next_offset)

@@ -12,6 +12,7 @@ from gateway.deliver.aftermath import Aftermath
 from gateway.deliver.bell import Bell
 from gateway.deliver.breaker import moment, restored
 from gateway.deliver.disk import PAUSE_S
+from gateway.deliver.hold import Hold, HoldLimits
 from gateway.deliver.isolate import isolate
 from gateway.deliver.lanes import Item, Lanes, Parcel, ParcelLimits
 from gateway.deliver.letter_rounds import LetterRounds
@@ -28,6 +29,8 @@ from gateway.queue.records import Cursor
 MIN_WINDOW_EVENTS = 1000
 MAX_WINDOW_EVENTS = 20_000
 """Events between the cursor and the reader; their bytes are bounded in reader.py."""
+HOLD_LIMITS = HoldLimits()
+"""What a hold may take besides."""
 
 
 class ToolWorker:
@@ -39,6 +42,7 @@ class ToolWorker:
             plan.kind.batch_events(settings), plan.kind.batch_bytes(settings), settings.batch.max_wait
         )
         window_events = max(MIN_WINDOW_EVENTS, min(2 * settings.concurrency * limits.max_events, MAX_WINDOW_EVENTS))
+        hold = Hold(0 if CursorName(cursor.destination).is_replay else round(settings.hold * 1000), HOLD_LIMITS)
         breaker = restored(cursor.retry, moment(services.clock))
         self.name = CursorName(cursor.destination)
         self._plan = plan
@@ -46,7 +50,15 @@ class ToolWorker:
         self._lanes = Lanes(limits, window_events)
         self._recorder = Recorder(cursor, services)
         self._sender = Sender(self.name, plan, rate, breaker, services)
-        self._reader = Reader(plan, self._lanes, self._recorder, self._sender, services, window_events=window_events)
+        self._reader = Reader(
+            plan,
+            self._lanes,
+            hold,
+            self._recorder,
+            self._sender,
+            services,
+            window_events=window_events + (HOLD_LIMITS.max_events if hold.hold_ms else 0),
+        )
         self._aftermath = Aftermath(plan, self._lanes, self._recorder, self._sender, services)
         self._letters = LetterRounds(self.name, plan, self._sender, services)
         self._in_flight = 0

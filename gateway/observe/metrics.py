@@ -82,6 +82,12 @@ class Metrics:
         self.hot_lanes = self._counter(
             "destination_hot_lane_events", "Events sent without the order guarantee.", "destination"
         )
+        self.hold_joined = self._counter(
+            "hold_joined", "Events without a user that were given the one seen on their device.", "destination"
+        )
+        self.hold_released_early = self._counter(
+            "hold_released_early", "Held events sent before their time because the window was full.", "destination"
+        )
         self.unaccounted = self._gauge(
             "ledger_unaccounted_events", "Events that the ledger cannot account for; always 0.", "destination"
         )

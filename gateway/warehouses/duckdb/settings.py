@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from gateway.config import BatchSettings, DestinationSettings
+from gateway.config import BatchSettings, WarehouseSettings
 from gateway.config.identity import IdentitySettings
 from gateway.config.units import Duration, Size
 
@@ -18,7 +18,7 @@ class LoadSettings(BatchSettings):
     max_wait: Duration = 1
 
 
-class DuckDBSettings(DestinationSettings):
+class DuckDBSettings(WarehouseSettings):
     """One database file."""
 
     type: Literal["duckdb"] = "duckdb"

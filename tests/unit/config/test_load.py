@@ -7,7 +7,9 @@ import pytest
 from pydantic import ValidationError
 
 from gateway.config import DestinationSettings, Settings, load_settings
+from gateway.destinations.webhook import WebhookSettings
 from gateway.model.errors import ConfigError
+from gateway.warehouses.duckdb.settings import DuckDBSettings
 
 Load = Callable[..., Settings]
 FaultsOf = Callable[..., dict[str, str]]
@@ -161,3 +163,18 @@ def test_settings_never_change_once_loaded(load: Load) -> None:
 
     with pytest.raises(ValidationError, match="frozen"):
         settings.server.listen = "0.0.0.0:1"  # type: ignore[misc]  # the assignment is what is refused
+
+
+def test_a_warehouse_refuses_a_hold_and_says_why(tmp_path: Path) -> None:
+    path = tmp_path / "headwater.toml"
+    path.write_text(SOURCE + '[destinations.rows]\ntype = "duckdb"\npath = "rows.db"\nhold = "30m"\n', encoding="utf-8")
+
+    with pytest.raises(ConfigError, match=r"destinations\.rows\.hold: a warehouse needs no hold: it gives .* past"):
+        load_settings(path, (DuckDBSettings, WebhookSettings), {})
+
+
+def test_a_hold_is_shorter_than_the_age_that_events_may_have(load: Load, faults_of: FaultsOf) -> None:
+    hook = SOURCE + '[destinations.crm]\ntype = "hook"\nurl = "https://crm.example/in"\nhold = "30m"\n'
+
+    assert load(hook + 'max_age = "1h"\n').destinations["crm"].hold == 1800
+    assert "lower it" in faults_of(hook + 'max_age = "30m"\n')["destinations.crm"]
