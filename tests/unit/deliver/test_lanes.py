@@ -119,6 +119,13 @@ def test_many_events_of_a_person_over_a_long_time_are_no_hot_lane(make_item: Mak
     assert not any(lanes.add(make_item(offset, "ada", received_at_ms=offset * 1000)) for offset in range(200))
 
 
+def test_many_events_that_were_held_are_no_hot_lane_either_behind_a_later_one_of_their_person(make_item: MakeItem):
+    lanes = Lanes(ParcelLimits(1, 1000), window_events=500)
+    lanes.add(make_item(1000, "ada", received_at_ms=1_000_000))
+
+    assert not any(lanes.add(make_item(offset, "ada", received_at_ms=offset * 1000)) for offset in range(200))
+
+
 def test_stuck_means_that_only_parcels_waiting_for_another_try_are_left(make_item: MakeItem):
     lanes = lanes_of(make_item(1, "ada"), make_item(2, "ada"))
     assert not lanes.is_stuck
