@@ -7,7 +7,7 @@ that dies of an error nobody foresaw takes the daemon with it, and systemd start
 import asyncio
 import random
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +16,7 @@ import structlog
 
 from gateway.config import DestinationSettings
 from gateway.deliver.decode import EventCache
+from gateway.deliver.disk import when_available
 from gateway.deliver.gauges import forget, show
 from gateway.deliver.prepare import Plan
 from gateway.deliver.probe import probe_tool, probe_warehouse
@@ -103,6 +104,28 @@ class Delivery:
             await self._stop(list(self._running), drain_s)
             await self._exit.aclose()
             self._services = None
+
+    async def restart(self, between: Callable[[], Awaitable[None]]) -> None:
+        """Stop every worker and start it again where its cursor stands, so that none goes on with events that it read
+        before. `between` is done while none runs."""
+        async with self._changing:
+            stopped = {name: running.settings for name, running in self._running.items()}
+            await self._stop(list(stopped), REPLACE_DRAIN_S)
+            if self._services is not None:
+                self._services.events.clear()
+            await when_available(between, "all")
+            if self._services is None:
+                return
+            for name, settings in stopped.items():
+                if not CursorName(name).is_replay:
+                    self._prepare(name, settings)
+            for cursor in await when_available(self._queue.cursors, "all"):
+                if cursor.destination in stopped:
+                    self._start(cursor, stopped[cursor.destination], self._services)
+
+    def warehouses(self) -> list[str]:
+        """Names of the warehouses that run, open or not."""
+        return sorted(self._handles)
 
     def status(self) -> list[DestinationStatus]:
         """Every worker at this moment, by name."""
