@@ -19,6 +19,7 @@ from gateway.queue.aside import damaged_directories
 from gateway.queue.chunks import CHUNKS, Body, Span, bodies
 from gateway.queue.cursors import all_cursors, set_retry
 from gateway.queue.forgetting import Job, Subject, plus, save_job
+from gateway.queue.list_copy import write_copy
 from gateway.queue.mentions import Mentions
 from gateway.queue.reading import Reading
 from gateway.queue.records import Letter, Rejected
@@ -92,6 +93,7 @@ class Eraser:
         known = replace(job, subject=subject, report=plus(job.report, suppressed=len(digests)))
         saved = await self._save(known, partial(forgetting.suppress, digests=digests))
         suppression.digests |= digests
+        await asyncio.to_thread(write_copy, self._store.directory, suppression)
         return saved
 
     async def fence(self) -> int:

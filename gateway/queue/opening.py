@@ -13,6 +13,7 @@ from gateway.queue.codec import new_compressor
 from gateway.queue.database import Database, connect, in_transaction, is_damage
 from gateway.queue.dedupe import Dedupe
 from gateway.queue.forgetting import Forgotten, load_forgotten
+from gateway.queue.list_copy import write_copy
 from gateway.queue.log import Log, create_log, load_log, new_log_row
 from gateway.queue.migrate import migrate
 from gateway.queue.salvage import Known, begin_salvage
@@ -70,8 +71,11 @@ class Opener:
         log = load_log(connection) or self._begin(connection, known_head, forgotten)
         dedupe = Dedupe(self._settings.dedupe_max_ids, round(self._settings.dedupe_window * _MS_PER_S))
         dedupe.load(connection, log.sealed_offset)
+        forgotten = in_transaction(connection, load_forgotten)
+        if forgotten.suppression:
+            write_copy(self._settings.path, forgotten.suppression)
         appender = Appender(log.digest_seed, dedupe, new_compressor())
-        return log, appender, in_transaction(connection, load_forgotten)
+        return log, appender, forgotten
 
     def _begin(self, connection: sqlite3.Connection, known_head: int, forgotten: Forgotten | None) -> Log:
         aside = unsalvaged(self._settings.path)

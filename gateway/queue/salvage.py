@@ -32,6 +32,7 @@ from gateway.queue.forgetting import (
     restore_job,
 )
 from gateway.queue.letters import LETTERS
+from gateway.queue.list_copy import read_copy
 from gateway.queue.log import SALVAGE, Import, Log, create_log, new_log_row
 from gateway.queue.survey import CursorRow, attempt, next_readable, open_damaged, read_body, survey
 
@@ -71,7 +72,7 @@ def begin_salvage(connection: sqlite3.Connection, aside: Path, rng: random.Rando
     source = open_damaged(aside)
     try:
         findings = survey(source)
-        forgotten = known.forgotten or attempt(lambda: read_forgotten(source))
+        forgotten = known.forgotten or _forgotten_in(source, aside.parent)
         jobs = attempt(lambda: source.execute(FORGETTING["all"]).fetchall()) or []
     finally:
         source.close()
@@ -96,6 +97,16 @@ def begin_salvage(connection: sqlite3.Connection, aside: Path, rng: random.Rando
         }
         connection.execute(SALVAGE["begin"], importing)
     mark_begun(aside)
+
+
+def _forgotten_in(source: sqlite3.Connection, directory: Path) -> Forgotten | None:
+    """The suppression list, from the damaged database and from its copy; None where there is neither."""
+    copy, found = read_copy(directory), attempt(lambda: read_forgotten(source))
+    if copy is None:
+        return found
+    if found is not None and found.suppression.key == copy.key:
+        copy.digests |= found.suppression.digests
+    return Forgotten(copy, 0)
 
 
 def _restore_forgotten(
