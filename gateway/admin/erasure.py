@@ -18,7 +18,10 @@ async def forget(request: web.Request) -> web.Response:
     """Forget the person with any identifier `id`. With `dry_run`, count what that would remove, and change nothing."""
     control, fields = control_of(request), await read_object(request)
     identifier = _identifier(text_field(fields, "id"))
-    if fields.get("dry_run") is True:
+    is_dry = fields.get("dry_run", False)
+    if not isinstance(is_dry, bool):
+        raise RequestError('"dry_run" is neither true nor false')
+    if is_dry:
         return json_answer(await _estimate(control, await control.forgetting.subject(identifier)))
     job = await control.forgetting.order(identifier)
     return json_answer(job_document(job, control.forgetting.waiting))

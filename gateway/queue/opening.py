@@ -16,7 +16,7 @@ from gateway.queue.forgetting import Forgotten, load_forgotten
 from gateway.queue.list_copy import write_copy
 from gateway.queue.log import Log, create_log, load_log, new_log_row
 from gateway.queue.migrate import migrate
-from gateway.queue.salvage import Known, begin_salvage
+from gateway.queue.salvage import Remembered, begin_salvage
 from gateway.queue.statements import migrations
 from gateway.queue.store import FILE_NAME, Opened
 
@@ -82,7 +82,7 @@ class Opener:
         if aside is None:
             in_transaction(connection, create_log, new_log_row(self._rng))
         else:
-            begin_salvage(connection, aside, self._rng, Known(known_head, forgotten))
+            begin_salvage(connection, aside, self._rng, Remembered(known_head, forgotten))
         log = load_log(connection)
         assert log is not None
         return log

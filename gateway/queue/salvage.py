@@ -54,7 +54,7 @@ class _Identified(msgspec.Struct, rename={"message_id": "messageId"}):
 _decode_id = msgspec.json.Decoder(_Identified).decode
 
 
-class Known(NamedTuple):
+class Remembered(NamedTuple):
     """What the daemon knew when it found the damage."""
 
     head: int
@@ -63,7 +63,7 @@ class Known(NamedTuple):
     """None if it has only just started."""
 
 
-def begin_salvage(connection: sqlite3.Connection, aside: Path, rng: random.Random, known: Known) -> None:
+def begin_salvage(connection: sqlite3.Connection, aside: Path, rng: random.Random, known: Remembered) -> None:
     """Start the fresh database with what identifies the damaged one, and remember what is to be brought over.
 
     The log keeps its name only if its end is certain: whoever remembers an offset of it must never find another event

@@ -3,6 +3,9 @@
 Offsets stay contiguous and every account adds up, for there are as many events as before. A tombstone is the event
 TOMBSTONE under an envelope without a source: whoever reads the log tells it by the envelope alone and passes it over.
 docs/decisions/tombstones.md has the reasons.
+
+What stays of a forgotten event is the keyed digest of its message id, in the dedupe window: it names nobody, and goes
+with the window.
 """
 
 import struct

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from gateway.queue.commit import bytes_used
 from gateway.queue.database import transaction
 
-WHOLE_BYTES = 128 * 2**20
-"""A database up to this size is laid anew as a whole: one or two seconds in which commits wait."""
+WHOLE_BYTES = 64 * 2**20
+"""A database up to this size is laid anew as a whole: about a second in which commits wait."""
 STEP_PAGES = 1024
 
 _SMALL_TABLES = ("letters", "rejects", "forgetting", "cursors")
