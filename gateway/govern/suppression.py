@@ -20,21 +20,31 @@ class Suppression:
     def __init__(self, key: bytes, digests: Iterable[bytes] = ()) -> None:
         self.key = key
         self.digests = set(digests)
+        self._users, self._visitors = self._hasher(USER_ID), self._hasher(ANONYMOUS_ID)
+        """Where every digest of the type begins: a copy of that spares half of the work."""
 
     def __bool__(self) -> bool:
         return bool(self.digests)
 
     def digest(self, identifier: Identifier) -> bytes:
         """What is kept of an identifier."""
-        text = f"{identifier.type}\0{identifier.value}".encode(errors="surrogatepass")
-        return blake2b(text, key=self.key, digest_size=DIGEST_BYTES).digest()
+        return _digest(self._hasher(identifier.type), identifier.value)
 
     def holds(self, user_ids: Iterable[str | None], anonymous_id: str | None) -> bool:
         """Whether an event with these ids is not to be stored."""
-        named = [Identifier(USER_ID, each) for each in user_ids if each]
-        if anonymous_id:
-            named.append(Identifier(ANONYMOUS_ID, anonymous_id))
-        return any(self.digest(each) in self.digests for each in named)
+        for user_id in user_ids:
+            if user_id and _digest(self._users, user_id) in self.digests:
+                return True
+        return anonymous_id is not None and _digest(self._visitors, anonymous_id) in self.digests
+
+    def _hasher(self, kind: str) -> blake2b:
+        return blake2b(f"{kind}\0".encode(errors="surrogatepass"), key=self.key, digest_size=DIGEST_BYTES)
+
+
+def _digest(hasher: blake2b, value: str) -> bytes:
+    own = hasher.copy()
+    own.update(value.encode(errors="surrogatepass"))
+    return own.digest()
 
 
 def suppressed_by(person: Known) -> list[Identifier]:

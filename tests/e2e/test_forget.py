@@ -1,6 +1,7 @@
 """A person is forgotten, whatever happens meanwhile: nothing of them is left in the queue's files, and all that is of
 others is there."""
 
+import asyncio
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -99,6 +100,15 @@ def lives() -> Iterator[tuple[str, str]]:
         yield step, "after"
 
 
+async def send_until(stop: asyncio.Event, client: Client, others: list[Event]) -> None:
+    """Others do not stop coming meanwhile; each event until it is acknowledged."""
+    while not stop.is_set():
+        event = track("Viewed") | {"userId": "other-0"}
+        await client.insist([event])
+        others.append(event)
+        await asyncio.sleep(0.01)
+
+
 async def live_and_die(daemon: Daemon, step: str, side: str) -> None:
     daemon.spawn(command=(sys.executable, DYING), environ={"HEADWATER_DIES": f"{step} {side}"})
     assert await daemon.wait() == -9, daemon.tail()
@@ -117,12 +127,19 @@ async def test_a_person_is_forgotten_though_the_daemon_is_killed_at_every_step(
 
     await order(daemon, http, EMAIL)
     await daemon.kill()
-    for step, side in lives():
-        await live_and_die(daemon, step, side)
-    await daemon.start()
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(send_until(stop, Client(daemon.url, http), others))
+        for step, side in lives():
+            await live_and_die(daemon, step, side)
+        await daemon.start()
+        stop.set()
 
+    async def is_done() -> bool:
+        return [each["step"] for each in await orders(daemon, http)] == ["done"]
+
+    await until(is_done, "the order is done")
     (done,) = await orders(daemon, http)
-    assert done["step"] == "done"
     removed = done["removed"]
     assert (removed["events"], removed["letters"], removed["rejects"], removed["suppressed"]) == (4, 2, 1, 2)
     client = Client(daemon.url, http)
