@@ -7,6 +7,7 @@ way (a warehouse that does not answer, a full disk) keeps the order open; others
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 import structlog
 
@@ -61,7 +62,7 @@ class Forgetting:
     async def _round(self) -> int:
         """Every open order, as far as it goes; how many are left."""
         try:
-            waiting = [job.id for job in await self._eraser.jobs() if job.step != DONE]
+            waiting = [job.id for job in await self._eraser.open_jobs()]
             self._open.set(len(waiting))
         except QueueUnavailableError as error:
             structlog.get_logger().warning("forget.waits", reason=str(error))
@@ -101,8 +102,7 @@ class Forgetting:
             case "chunks":
                 await eraser.erase_chunks(job, traces.belongs)
             case "workers":
-                await self._delivery.restart(lambda: eraser.erase_errors(traces))
-                await eraser.save(job.at("letters"))
+                await self._delivery.restart(partial(self._between, job.id, traces))
             case "letters":
                 await eraser.erase_letters(job, traces)
             case "rejects":
@@ -111,6 +111,12 @@ class Forgetting:
                 await self._erase_warehouses(job, subject, person)
             case "find" | "wipe" | "done":
                 raise AssertionError(job.step)
+
+    async def _between(self, job_id: int, traces: Traces) -> None:
+        """While no worker runs. A disk that refuses has it done again, from where it came to."""
+        job = await self._eraser.job(job_id)
+        if job is not None and job.step == "workers":
+            await self._eraser.erase_between(job, traces)
 
     async def _find(self, job: Job, subject: Subject) -> None:
         """Who it is. Whom no warehouse knows may be in what they have not loaded yet."""

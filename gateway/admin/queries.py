@@ -37,9 +37,7 @@ async def status(request: web.Request) -> web.Response:
             "queue": queue_document(control.queue.status()),
             "destinations": [destination_document(each) for each in control.delivery.status()],
             "forgetting": [
-                job_document(each, control.forgetting.waiting)
-                for each in await control.queue.eraser.jobs()
-                if each.step != "done"
+                job_document(each, control.forgetting.waiting) for each in await control.queue.eraser.open_jobs()
             ],
             "sources": intake_documents(control.metrics, control.settings().sources),
         }

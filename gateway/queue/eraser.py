@@ -22,7 +22,7 @@ from gateway.queue.forgetting import Job, Subject, plus, save_job
 from gateway.queue.list_copy import write_copy
 from gateway.queue.mentions import Mentions
 from gateway.queue.reading import Reading
-from gateway.queue.records import Letter, Rejected
+from gateway.queue.records import Letter, LetterState, Rejected
 from gateway.queue.rejects import all_rejects, delete_rejects
 from gateway.queue.store import Store
 from gateway.queue.tombstones import Belongs, Erasure, erase_from, find_in
@@ -31,7 +31,7 @@ from gateway.queue.writer import Writer
 
 STEP_EVENTS = 20_000
 STEP_BYTES = 4 * 2**20
-LETTERS_A_STEP = 200
+LETTERS_A_STEP = 50
 MAX_OPEN = 1000
 IMPORTING = "what can be read of a damaged queue is still being brought over"
 
@@ -63,13 +63,17 @@ class Eraser:
         """Open orders and reports, oldest first."""
         return await self._store.ask(forgetting.all_jobs)
 
+    async def open_jobs(self) -> list[Job]:
+        """Orders that are not done, oldest first."""
+        return await self._store.ask(forgetting.open_jobs)
+
     async def job(self, job_id: int) -> Job | None:
         """One order; None where its report is no longer kept."""
         return await self._store.ask(forgetting.get_job, job_id)
 
     async def open(self, identifier: str, now_ms: int) -> Job:
         """An order to forget; the open one where it was given before."""
-        waiting = [job for job in await self.jobs() if job.step != "done"]
+        waiting = await self.open_jobs()
         if len(waiting) >= MAX_OPEN:
             raise QueueError(f"{MAX_OPEN} orders to forget are open", hint="see why with `headwater status`")
         for job in waiting:
@@ -129,15 +133,23 @@ class Eraser:
             self._writer.cache.drop(body.first_offset)
         return saved
 
-    async def erase_errors(self, traces: Traces) -> None:
-        """What destinations answered, where it names the person. No worker may run: they would write it again."""
+    async def erase_between(self, job: Job, traces: Traces) -> Job:
+        """What workers would write again, or send, if they ran: what destinations answered, where it names the person,
+        and the letters that are being tried again."""
         await self._writer.write(partial(_blank_retries, mentions=traces.mentions))
+        while page := await self._page(job, "retry"):
+            job = await self._erase_page(job, page, traces)
+        return await self.save(job.at("letters"))
 
     async def erase_letters(self, job: Job, traces: Traces) -> Job:
         """Some letters; the next step after the last one."""
-        page = await self._store.ask(letters.list_letters, None, None, job.position, LETTERS_A_STEP)
-        if not page:
-            return await self.save(job.at("rejects"))
+        page = await self._page(job, None)
+        return await self._erase_page(job, page, traces) if page else await self.save(job.at("rejects"))
+
+    async def _page(self, job: Job, state: LetterState | None) -> Sequence[Letter]:
+        return await self._store.ask(letters.list_letters, None, state, job.position, LETTERS_A_STEP)
+
+    async def _erase_page(self, job: Job, page: Sequence[Letter], traces: Traces) -> Job:
         moved = replace(job, position=page[-1].id)
         doomed = [each.id for each in page if traces.belongs(each.event, envelope_of(each))]
         quoting = [each.id for each in page if traces.mentions(each.error.encode(errors="replace"))]

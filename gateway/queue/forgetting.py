@@ -154,6 +154,11 @@ def all_jobs(connection: sqlite3.Connection) -> list[Job]:
     return [_job(row) for row in connection.execute(FORGETTING["all"])]
 
 
+def open_jobs(connection: sqlite3.Connection) -> list[Job]:
+    """Orders that are not done, oldest first."""
+    return [_job(row) for row in connection.execute(FORGETTING["open"])]
+
+
 def get_job(connection: sqlite3.Connection, job_id: int) -> Job | None:
     """One order; None where its report is no longer kept."""
     row = connection.execute(FORGETTING["get"], (job_id,)).fetchone()

@@ -30,6 +30,10 @@ WHERE id = :id;
 -- name: all
 SELECT id, step, asked_at_ms, finished_at_ms, position, fence, subject, report FROM forgetting ORDER BY id;
 
+-- name: open
+SELECT id, step, asked_at_ms, finished_at_ms, position, fence, subject, report FROM forgetting
+WHERE step <> 'done' ORDER BY id;
+
 -- name: get
 SELECT id, step, asked_at_ms, finished_at_ms, position, fence, subject, report FROM forgetting WHERE id = ?;
 

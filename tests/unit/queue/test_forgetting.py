@@ -65,8 +65,7 @@ async def erase(queue: Queue, clock: ManualClock, whole_bytes: int = 2**40) -> J
     job = await eraser.begin(job, await eraser.fence())
     while job.step == "chunks":
         job = await eraser.erase_chunks(job, TRACES.belongs)
-    await eraser.erase_errors(TRACES)
-    job = await eraser.save(job.at("letters"))
+    job = await eraser.erase_between(job, TRACES)
     while job.step == "letters":
         job = await eraser.erase_letters(job, TRACES)
     job = await eraser.erase_rejects(job, TRACES)
