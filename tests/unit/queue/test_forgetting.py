@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -16,7 +17,7 @@ from gateway.govern import Belonging
 from gateway.model.clock import ManualClock
 from gateway.model.envelope import Envelope, Stored
 from gateway.model.person import USER_ID, Identifier, Known, Tenure
-from gateway.queue import Job, Letter, Mentions, Progress, Queue, Rejected, RetryState, Subject, Traces
+from gateway.queue import Job, Letter, Mentions, Progress, Queue, Rejected, RetryState, Subject, Traces, reading
 from gateway.queue.database import Database
 from gateway.queue.tombstones import TOMBSTONE
 
@@ -190,13 +191,26 @@ async def test_readers_find_the_tombstones_at_once_though_the_chunk_was_cached(o
         assert queue.tombstones_until == 3
 
 
-async def test_a_chunk_that_was_being_read_while_it_changed_is_not_cached(open_at: OpenQueue, clock: ManualClock):
+async def test_a_chunk_that_was_being_read_while_it_changed_is_not_cached(
+    open_at: OpenQueue, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+):
+    began, may_end, real = threading.Event(), threading.Event(), reading._read_whole
+
+    def slow(*arguments: Any) -> Any:
+        began.set()
+        assert may_end.wait(30)
+        return real(*arguments)
+
     async with open_at() as queue, at_work(queue):
         await put(queue, clock, *[of_ada(number, blob="x" * 1000) for number in range(200)])
     async with open_at() as queue, at_work(queue):
-        reading = [asyncio.ensure_future(queue.read(0, 1000, 2**30)) for _ in range(20)]
-        await erase(queue, clock)
-        await asyncio.gather(*reading)
+        with monkeypatch.context() as slowness:
+            slowness.setattr(reading, "_read_whole", slow)
+            reader = asyncio.ensure_future(queue.read(0, 1000, 2**30))
+            await asyncio.to_thread(began.wait)
+            await erase(queue, clock)
+            may_end.set()
+            await reader
 
         assert {each.raw for each in await stored(queue)} == {TOMBSTONE}
 
@@ -228,6 +242,13 @@ async def test_what_waits_for_a_commit_when_the_order_comes_does_not_slip_throug
         await erase(queue, clock)
 
         assert [each.raw for each in await stored(queue)] == [TOMBSTONE]
+
+
+async def test_the_fence_is_behind_all_that_was_submitted(open_at: OpenQueue, clock: ManualClock):
+    async with open_at() as queue, at_work(queue):
+        queue.submit(Envelope("web", clock.now_ms()), ["a1"], [of_ada(1)])
+
+        assert await queue.eraser.fence() == 1
 
 
 async def test_the_suppression_list_and_the_order_survive_a_restart(open_at: OpenQueue, clock: ManualClock):
