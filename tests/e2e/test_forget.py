@@ -15,7 +15,7 @@ from gateway.queue.forgetting import Step
 from tests.e2e.harness.configuration import WAREHOUSE, Plan, webhook
 from tests.e2e.harness.daemon import Daemon, MakeDaemon
 from tests.e2e.harness.files import everything_in
-from tests.e2e.harness.receiver import Events, MakeReceiver
+from tests.e2e.harness.receiver import Events, MakeReceiver, hang, take
 from tests.e2e.harness.sending import Client, Event, ids, track
 from tests.e2e.harness.waiting import until
 
@@ -186,6 +186,38 @@ async def test_one_whom_no_warehouse_knows_is_forgotten_by_the_bare_identifier(
     assert USER.encode() not in written
     assert SECRET.encode() not in written
     assert b"other-7" in written
+
+
+async def test_a_stop_while_the_workers_start_afresh_ends_the_daemon_and_the_order_goes_on(
+    make_daemon: MakeDaemon, make_receiver: MakeReceiver, http: ClientSession
+):
+    receiver = await make_receiver()
+    receiver.answer = hang
+    daemon = make_daemon(Plan(destinations=webhook("hook", receiver.url), server='drain = "1s"'))
+    await daemon.start()
+    client = Client(daemon.url, http)
+    await client.accept([*of_others(), track("Viewed", what=SECRET) | {"userId": USER}])
+    await until(lambda: receiver.requests > 0, "a send is in flight, and hangs")
+    await order(daemon, http, USER)
+
+    async def is_restarting() -> bool:
+        return [each["step"] for each in await orders(daemon, http)] == ["workers"]
+
+    await until(is_restarting, "the workers are being stopped")
+    assert await daemon.stop() == 0
+
+    receiver.answer = take
+    await daemon.start()
+
+    async def is_done() -> bool:
+        return [each["step"] for each in await orders(daemon, http)] == ["done"]
+
+    await until(is_done, "the order is done")
+    await daemon.settled("hook")
+    assert (await daemon.account("hook"))["delivered"] == OTHERS
+    assert (await daemon.account("hook"))["filtered"] == 1
+    assert await daemon.stop() == 0
+    assert SECRET.encode() not in everything_in(daemon.directory / "queue")
 
 
 @pytest.mark.parametrize("identifier", ["null", "00000000-0000-0000-0000-000000000000"])
