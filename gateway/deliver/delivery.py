@@ -111,7 +111,7 @@ class Delivery:
 
     async def restart(self, between: Callable[[], Awaitable[None]]) -> None:
         """Stop every worker and start it again where its cursor stands, so that none goes on with events that it read
-        before. `between` is done while none runs; if it raises QueueUnavailableError, so does this, once they run again.
+        before. `between` is done while none runs; a QueueUnavailableError from it is raised here, once they run again.
 
         A caller that is cancelled does not leave some of them stopped: a stop of the daemon has to find them all.
         """
