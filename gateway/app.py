@@ -18,6 +18,7 @@ import structlog
 
 from gateway import __version__
 from gateway.admin.control import Control
+from gateway.admin.forgetting import Forgetting
 from gateway.admin.server import Admin
 from gateway.collect.by_hand import ByHand
 from gateway.collect.server import Collector
@@ -63,6 +64,7 @@ async def run(path: Path, environ: MutableMapping[str, str]) -> None:
         async with open_queue(settings.queue, clock, rng, metrics) as queue, asyncio.TaskGroup() as tasks:
             delivery = Delivery(queue, clock, rng, metrics, DESTINATIONS, WAREHOUSES, tasks)
             collector = Collector(settings, queue, clock, rng, metrics)
+            forgetting = Forgetting(queue, delivery, clock, metrics)
             reloader = Reloader(path, environ, settings, collector, delivery, notifier)
             control = Control(
                 queue=queue,
@@ -74,11 +76,13 @@ async def run(path: Path, environ: MutableMapping[str, str]) -> None:
                 settings=lambda: reloader.settings,
                 send=ByHand(settings.server, queue, clock, rng).send,
                 reload=reloader.reload,
+                forgetting=forgetting,
             )
             async with (
                 _writing(queue, tasks, Heartbeat(clock, QUEUE_SILENCE_LIMIT_S, "the queue's writer"), notifier, health),
                 _answering_the_operator(Admin(settings.admin.listen, control)),
                 _delivering(delivery, settings),
+                _forgetting(forgetting, tasks),
                 _collecting(collector, sockets, settings.server.drain),
             ):
                 await _until_told_to_stop(reloader, tasks, health, notifier)
@@ -168,6 +172,17 @@ async def _delivering(delivery: Delivery, settings: Settings) -> AsyncIterator[N
                 await delivery.stop(settings.server.drain)
         except TimeoutError:
             structlog.get_logger().error("daemon.delivery_did_not_stop")
+
+
+@asynccontextmanager
+async def _forgetting(forgetting: Forgetting, tasks: asyncio.TaskGroup) -> AsyncIterator[None]:
+    """Its orders are on disk: the next start goes on with them."""
+    task = tasks.create_task(forgetting.run(), name="admin.forget")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
 
 
 @asynccontextmanager

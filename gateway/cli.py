@@ -10,6 +10,7 @@ from gateway import __version__
 from gateway.commands.daemon import check, init, run
 from gateway.commands.dead import dead
 from gateway.commands.events import rejects, send, tail, trace
+from gateway.commands.forget import export_person, forget
 from gateway.commands.orders import destinations, reload, replay, resume
 from gateway.commands.overview import ledger, status
 from gateway.commands.person import person
@@ -30,6 +31,8 @@ COMMANDS = (
     dead,
     sql,
     person,
+    forget,
+    export_person,
     replay,
     resume,
     reload,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from gateway.admin.forgetting import Forgetting
 from gateway.config import Settings
 from gateway.deliver.delivery import Delivery
 from gateway.model.clock import Clock
@@ -31,6 +32,7 @@ class Control:
     Raises HeadwaterError with the reason when it is refused."""
     reload: Callable[[], Awaitable[None]]
     """Reads the configuration again. Raises ConfigError, and then the old one stays."""
+    forgetting: Forgetting
 
 
 CONTROL = web.AppKey("control", Control)

@@ -1,6 +1,6 @@
 """The queue's records and the workers' states as JSON documents. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -9,6 +9,7 @@ from prometheus_client import Counter
 from gateway.admin.answers import as_stored, iso
 from gateway.deliver.status import DestinationStatus
 from gateway.observe.metrics import Metrics
+from gateway.queue import Job
 from gateway.queue.records import Letter, Located, QueueStatus, Rejected
 
 Document = dict[str, Any]
@@ -66,6 +67,18 @@ def rejected_document(rejected: Rejected) -> Document:
         "detail": rejected.detail,
         "ip": rejected.ip,
         "body": rejected.body.decode(errors="replace"),
+    }
+
+
+def job_document(job: Job, waiting: Mapping[int, str]) -> Document:
+    """An order to forget a person, without the person. `waiting` says why an open one does not go on."""
+    return {
+        "id": job.id,
+        "step": job.step,
+        "asked_at": iso(job.asked_at_ms),
+        "finished_at": iso(job.finished_at_ms),
+        "waiting": waiting.get(job.id, ""),
+        "removed": asdict(job.report),
     }
 
 

@@ -9,6 +9,7 @@ from gateway.admin.control import Control, control_of
 from gateway.admin.documents import (
     destination_document,
     intake_documents,
+    job_document,
     queue_document,
     rejected_document,
 )
@@ -35,6 +36,9 @@ async def status(request: web.Request) -> web.Response:
             "not_ready": control.health.not_ready(),
             "queue": queue_document(control.queue.status()),
             "destinations": [destination_document(each) for each in control.delivery.status()],
+            "forgetting": [
+                job_document(each, control.forgetting.waiting) for each in await control.queue.eraser.open_jobs()
+            ],
             "sources": intake_documents(control.metrics, control.settings().sources),
         }
     )

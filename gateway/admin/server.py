@@ -5,7 +5,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from gateway.admin import letters, orders, persons, probes, queries
+from gateway.admin import erasure, letters, orders, persons, probes, queries
 from gateway.admin.control import CONTROL, Control
 from gateway.admin.guard import guard
 from gateway.admin.tail import MOST_WATCHERS, WATCHERS, tail
@@ -29,6 +29,9 @@ ROUTES = (
     web.get("/api/person", persons.person),
     web.post("/api/person/unmerge", persons.unmerge),
     web.post("/api/person/rebuild", persons.rebuild),
+    web.get("/api/person/export", erasure.export),
+    web.get("/api/forget", erasure.orders),
+    web.post("/api/forget", erasure.forget),
     web.get("/api/dead", letters.list_letters),
     web.get("/api/dead/{id}", letters.show_letter),
     web.post("/api/dead/retry", letters.retry_letters),

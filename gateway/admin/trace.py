@@ -60,6 +60,8 @@ def _fate(
         document = letter_document(letter)
         state = "dead" if letter.state == "dead" else "retrying"
         return {"state": state} | {key: document[key] for key in ("reason", "error", "attempts", "next_attempt_at")}
+    if not event.source:
+        return {"state": "filtered", "detail": "its person asked to be forgotten"}
     if event.offset < cursor.start_offset:
         return {"state": "not_sent", "detail": "it came before this destination's cursor began"}
     if settings is not None and settings.sources and event.source not in settings.sources:

@@ -4,6 +4,7 @@ from random import Random
 
 from gateway.collect.digest import digest
 from gateway.collect.judge import Rules
+from gateway.collect.privacy import drop_suppressed
 from gateway.collect.refusals import Refusal
 from gateway.config import ServerSettings
 from gateway.model.clock import Clock
@@ -33,6 +34,8 @@ class ByHand:
             raise HeadwaterError(result.message)
         if result.rejections:
             raise HeadwaterError(result.rejections[0].refusal.message)
+        if drop_suppressed(result, self._queue.suppression)[1]:
+            raise HeadwaterError("its person asked to be forgotten", hint="see `headwater forget --help`")
         envelope = Envelope(source, self._clock.now_ms(), result.sent_at, "", USER_AGENT)
         await self._queue.submit(envelope, result.message_ids, result.raws)
         return result.message_ids[0]

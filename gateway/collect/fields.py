@@ -98,6 +98,14 @@ class ConsentingEvent(msgspec.Struct, gc=False):
     context: ConsentContext | None = None
 
 
+class Named(msgspec.Struct, gc=False):
+    """An event, of which only matters whose it is."""
+
+    userId: str | None = None  # noqa: N815 - the name on the wire
+    previousId: str | None = None  # noqa: N815 - the name on the wire
+    anonymousId: str | None = None  # noqa: N815 - the name on the wire
+
+
 class Nested(msgspec.Struct, gc=False):
     """The containers of an event as the bytes they are, to tell the keys in them from the event's own."""
 
@@ -118,4 +126,5 @@ decode_array = msgspec.json.Decoder(list[Raw]).decode
 decode_shared = msgspec.json.Decoder(Shared).decode
 decode_nested = msgspec.json.Decoder(Nested).decode
 decode_frame = msgspec.json.Decoder(Frame).decode
+decode_named = msgspec.json.Decoder(Named).decode
 decode_consent = msgspec.json.Decoder(ConsentingEvent).decode

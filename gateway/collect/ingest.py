@@ -14,7 +14,7 @@ from gateway.collect.digest import Digest, digest
 from gateway.collect.exchange import Exchange
 from gateway.collect.judge import Rules
 from gateway.collect.limits import AddressBuckets, retry_after_s
-from gateway.collect.privacy import enforce_consent
+from gateway.collect.privacy import drop_suppressed, enforce_consent
 from gateway.collect.refusals import Refusal
 from gateway.collect.services import Services
 from gateway.collect.sources import Source, Sources
@@ -29,6 +29,8 @@ MAX_USER_AGENT_CHARACTERS = 512
 FORWARDED_FOR = "X-Forwarded-For"
 ANONYMOUS = "SP-Anonymous"
 """A client that sends it, as Snowplow's trackers may, asks that its address be kept nowhere, whatever it sent."""
+
+SUPPRESSED = "suppressed"
 
 Reader = Callable[[bytes, str, int, Rules], Digest | Refusal]
 """Finds the events in a body: (bytes on the wire, Content-Encoding, limit after inflating, rules). Pure."""
@@ -115,7 +117,12 @@ class Ingest:
         kept, reason = enforce_consent(result, source.consent, exchange)
         if reason:
             source.withheld.labels(source.name, reason).inc(len(result.raws) - len(kept.raws))
-        return kept if exchange.on_admit is None else exchange.on_admit(exchange, source, address, kept)
+        if exchange.on_admit is not None:
+            kept = exchange.on_admit(exchange, source, address, kept)
+        kept, suppressed = drop_suppressed(kept, self._queue.suppression)  # by the visitor's id as it is now
+        if suppressed:
+            source.withheld.labels(source.name, SUPPRESSED).inc(suppressed)
+        return kept
 
     def _submit(self, source: Source, exchange: Exchange, address: str, result: Digest) -> None:
         agent = _user_agent(exchange.header(hdrs.USER_AGENT))

@@ -1,16 +1,21 @@
-"""Consent, enforced on what has arrived and before any of it reaches the disk. The rules are govern's."""
+"""Consent and the suppression list, enforced on what has arrived and before any of it reaches the disk. The rules are
+govern's."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
+
 from gateway.collect.digest import Digest
 from gateway.collect.exchange import Exchange
-from gateway.collect.fields import UNREADABLE, decode_consent
+from gateway.collect.fields import UNREADABLE, decode_consent, decode_named
 from gateway.collect.lenient import dump, load
-from gateway.govern import MARKETING, ConsentRules, Preferences, may_keep, with_opt_out
+from gateway.govern import MARKETING, ConsentRules, Preferences, Suppression, may_keep, with_opt_out
 
 SEC_GPC = "Sec-GPC"
 DNT = "DNT"
+_ID_FIELDS = re.compile(rb'"(userId|previousId|anonymousId)"\s*:\s*("[^"\\]*(?:\\.[^"\\]*)*")')
 _MENTION = b'"consent"'
 _ANSWERS = {b"true": True, b"false": False}
 """Whatever else stands there is no answer, and takes nothing from those beside it."""
@@ -34,6 +39,44 @@ def enforce_consent(result: Digest, rules: ConsentRules, exchange: Exchange) -> 
     is_refused = len(kept) < len(result.raws)
     result = result._replace(message_ids=[each[0] for each in kept], raws=[each[1] for each in kept])
     return result._replace(is_refused=is_refused), "consent" if is_refused else ""
+
+
+def drop_suppressed(result: Digest, suppression: Suppression) -> tuple[Digest, int]:
+    """`result` without the events of those who asked to be forgotten, and how many those were."""
+    if not suppression:
+        return result, 0
+    kept = [
+        (message_id, raw)
+        for message_id, raw in zip(result.message_ids, result.raws, strict=True)
+        if not _is_suppressed(raw, suppression)
+    ]
+    withheld = len(result.raws) - len(kept)
+    if not withheld:
+        return result, 0
+    return result._replace(message_ids=[each[0] for each in kept], raws=[each[1] for each in kept]), withheld
+
+
+def mentions_suppressed(text: bytes, suppression: Suppression) -> bool:
+    """Whether the start of a body, which may be cut or no JSON at all, names one of those as its user or visitor."""
+    if not suppression:
+        return False
+    return any(_says(name, value, suppression) for name, value in _ID_FIELDS.findall(text))
+
+
+def _says(name: bytes, value: bytes, suppression: Suppression) -> bool:
+    try:
+        text = orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return False
+    return suppression.holds((), text) if name == b"anonymousId" else suppression.holds((text,), None)
+
+
+def _is_suppressed(raw: bytes, suppression: Suppression) -> bool:
+    try:
+        event = decode_named(raw)
+    except UNREADABLE:  # what intake stores has these fields as texts, so this is never met
+        return mentions_suppressed(raw, suppression)
+    return suppression.holds((event.userId, event.previousId), event.anonymousId)
 
 
 def _preferences_of(raw: bytes) -> Preferences:

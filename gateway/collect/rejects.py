@@ -2,6 +2,7 @@
 
 import structlog
 
+from gateway.collect.privacy import mentions_suppressed
 from gateway.collect.refusals import Refusal
 from gateway.model.clock import Clock
 from gateway.observe.metrics import Metrics
@@ -28,6 +29,8 @@ class Rejects:
         self._counter.labels(source, refusal.code).inc()
         at_ms = self._clock.now_ms()
         start = body[:BODY_BYTES]
+        if mentions_suppressed(start, self._queue.suppression):
+            start = b""
         self._queue.note_rejected(Rejected(at_ms, source, refusal.code, refusal.message, address, start))
         self._log_some(source, refusal)
 

@@ -50,9 +50,9 @@ class Client:
     def __init__(self, address: str) -> None:
         self._address = address
 
-    def get(self, path: str, **query: str | int | None) -> Any:
+    def get(self, path: str, timeout_s: float = TIMEOUT_S, /, **query: str | int | None) -> Any:
         """The JSON that the daemon answers."""
-        return self._ask("GET", _target(path, query), None, TIMEOUT_S)
+        return self._ask("GET", _target(path, query), None, timeout_s)
 
     def post(self, path: str, fields: dict[str, Any], timeout_s: float = TIMEOUT_S) -> Any:
         """The JSON that the daemon answers to the JSON of `fields`."""

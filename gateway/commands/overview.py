@@ -44,8 +44,8 @@ def _status_text(answer: dict[str, Any]) -> str:
     room = (
         f"{size(queue['bytes_used'])} of {size(queue['bytes_budget'])}, {size(queue['disk_free_bytes'])} free{to_full}"
     )
-    tables = (_destinations(answer["destinations"]), _sources(answer["sources"]))
-    return "\n\n".join((f"{head}\nqueue: {kept}, {room}", *tables))
+    tables = (_destinations(answer["destinations"]), _sources(answer["sources"]), _forgetting(answer["forgetting"]))
+    return "\n\n".join(filter(None, (f"{head}\nqueue: {kept}, {room}", *tables)))
 
 
 def _destinations(destinations: list[dict[str, Any]]) -> str:
@@ -66,6 +66,11 @@ def _destinations(destinations: list[dict[str, Any]]) -> str:
 def _sources(sources: list[dict[str, Any]]) -> str:
     rows = [[each[key] for key in ("source", "accepted", "duplicates", "rejected")] for each in sources]
     return table(("source", "accepted since start", "duplicates", "rejected"), rows)
+
+
+def _forgetting(orders: list[dict[str, Any]]) -> str:
+    rows = [(each["id"], each["asked_at"], each["step"], each["waiting"]) for each in orders]
+    return table(("order to forget", "asked at", "step", "waits for"), rows) if rows else ""
 
 
 def _ledger_text(answer: dict[str, Any]) -> str:

@@ -70,6 +70,11 @@ class EventCache:
             self._keep(stored.offset, event, len(stored.raw))
         return event
 
+    def clear(self) -> None:
+        """Forget them all."""
+        self._events.clear()
+        self._bytes = 0
+
     def _keep(self, offset: int, event: Event, size: int) -> None:
         self._events[offset] = (event, size)
         self._bytes += size

@@ -7,7 +7,7 @@ that dies of an error nobody foresaw takes the daemon with it, and systemd start
 import asyncio
 import random
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +16,7 @@ import structlog
 
 from gateway.config import DestinationSettings
 from gateway.deliver.decode import EventCache
+from gateway.deliver.disk import when_available
 from gateway.deliver.gauges import forget, show
 from gateway.deliver.prepare import Plan
 from gateway.deliver.probe import probe_tool, probe_warehouse
@@ -37,6 +38,8 @@ from gateway.warehouses.contract import Warehouse, WarehouseKind
 EVENT_CACHE_BYTES = 2 * 2**20
 """Of JSON; decoded it takes several times that."""
 TEND_S = 1.0
+RESTART_DRAIN_S = 3.0
+"""How long a restart of all workers waits for sends. Less than a stop of the daemon waits for the restart."""
 REPLACE_DRAIN_S = 10.0
 """How long a reload waits for the sends of a destination whose settings changed."""
 
@@ -76,6 +79,7 @@ class Delivery:
         self._services: Services | None = None
         self._exit = AsyncExitStack()
         self._changing = asyncio.Lock()
+        self._is_stopping = False
 
     async def apply(self, destinations: Mapping[str, DestinationSettings]) -> None:
         """Start, replace and stop workers so that they match; a worker whose settings did not change is not touched."""
@@ -99,10 +103,49 @@ class Delivery:
 
     async def stop(self, drain_s: float) -> None:
         """Start nothing more, let what is in flight end within `drain_s`, save every outcome."""
+        self._is_stopping = True
         async with self._changing:
             await self._stop(list(self._running), drain_s)
             await self._exit.aclose()
-            self._services = None
+            self._services, self._is_stopping = None, False
+
+    async def restart(self, between: Callable[[], Awaitable[None]]) -> None:
+        """Stop every worker and start it again where its cursor stands, so that none goes on with events that it read
+        before. `between` is done while none runs; a QueueUnavailableError from it is raised here, once they run again.
+
+        A caller that is cancelled does not leave some of them stopped: a stop of the daemon has to find them all.
+        """
+        failure = await asyncio.shield(self._tasks.create_task(self._restart(between), name="deliver.restart"))
+        if failure is not None:
+            raise failure
+
+    async def _restart(self, between: Callable[[], Awaitable[None]]) -> QueueUnavailableError | None:
+        """What `between` raised: a task that raises would take the daemon with it."""
+        async with self._changing:
+            stopped = {name: running.settings for name, running in self._running.items()}
+            await self._stop(list(stopped), RESTART_DRAIN_S)
+            if self._services is not None:
+                self._services.events.clear()
+            failure = None
+            try:
+                await between()
+            except QueueUnavailableError as error:
+                failure = error
+            if self._services is not None and not self._is_stopping:
+                await self._start_again(stopped, self._services)
+            return failure
+
+    async def _start_again(self, stopped: Mapping[str, DestinationSettings], services: Services) -> None:
+        for name, settings in stopped.items():
+            if not CursorName(name).is_replay:
+                self._prepare(name, settings)
+        for cursor in await when_available(self._queue.cursors, "all"):
+            if cursor.destination in stopped:
+                self._start(cursor, stopped[cursor.destination], services)
+
+    def warehouses(self) -> list[str]:
+        """Names of the warehouses that run, open or not."""
+        return sorted(self._handles)
 
     def status(self) -> list[DestinationStatus]:
         """Every worker at this moment, by name."""

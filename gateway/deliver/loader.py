@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
+from typing import NamedTuple
 
 import structlog
 
@@ -11,13 +12,26 @@ from gateway.config import DestinationSettings
 from gateway.deliver.disk import when_available
 from gateway.deliver.letters import Trouble, dead_letter
 from gateway.deliver.patience import Patience
-from gateway.deliver.prepare import BY_SOURCE, UNREADABLE, takes
+from gateway.deliver.prepare import BY_SOURCE, FORGOTTEN, UNREADABLE, takes
 from gateway.deliver.services import CursorName, Services
-from gateway.deliver.spans import Span, selected
+from gateway.deliver.spans import Span, selected, without_tombstones
 from gateway.deliver.warehouse_handle import WarehouseHandle
 from gateway.model.envelope import Packed
 from gateway.model.errors import WarehouseRowError
 from gateway.queue.records import Cursor, Progress
+
+
+class Taken(NamedTuple):
+    """What is loaded of a span."""
+
+    batches: Sequence[Packed]
+    forgotten: int
+    """Tombstones that were left out."""
+
+    @property
+    def events(self) -> int:
+        """How many are loaded."""
+        return sum(map(len, self.batches))
 
 
 class Loader:
@@ -41,25 +55,25 @@ class Loader:
         self._patience = patience
         self._services = services
         self._label = CursorName(cursor.destination).label
-        self._staged: tuple[Span, Sequence[Packed]] | None = None
+        self._staged: tuple[Span, Taken] | None = None
 
     async def stage(self, span: Span) -> None:
         """Let the warehouse begin with a span that is to be loaded next; what fails now, the load will meet again."""
-        batches = self._taken(span)
-        self._staged = span, batches
+        taken = self._taken(span)
+        self._staged = span, taken
         with suppress(Exception):
-            await self._handle.now().stage(batches)
+            await self._handle.now().stage(taken.batches)
 
     async def load(self, span: Span) -> None:
         """Store the span. Rows that the warehouse can never take are found by halving and become dead letters."""
-        batches = self._staged[1] if self._staged and self._staged[0] is span else self._taken(span)
-        events = sum(map(len, batches))
+        taken = self._staged[1] if self._staged and self._staged[0] is span else self._taken(span)
         try:
-            await self._patience.until_done(lambda: self.store(batches, span.next_offset))
+            await self._patience.until_done(lambda: self.store(taken.batches, span.next_offset))
         except WarehouseRowError as error:
-            await self._split(span, batches, error)
+            await self._split(span, taken, error)
             return
-        await self._record(span, Progress(span.next_offset, delivered=events, filtered=self._passed(span) - events))
+        filtered = self._passed(span) - taken.events
+        await self._record(span, Progress(span.next_offset, taken.events, filtered), taken.forgotten)
 
     async def store(self, batches: Sequence[Packed], next_offset: int) -> None:
         """One transaction of the warehouse. Raises as `Warehouse.load` does."""
@@ -75,8 +89,8 @@ class Loader:
         for outcome, links in loaded.identity.items():
             metrics.identity.labels(label, outcome).inc(links)
 
-    async def _split(self, span: Span, batches: Sequence[Packed], error: WarehouseRowError) -> None:
-        if sum(map(len, batches)) > 1:
+    async def _split(self, span: Span, taken: Taken, error: WarehouseRowError) -> None:
+        if taken.events > 1:
             for half in span.halves():
                 await self.load(half)
             return
@@ -88,32 +102,37 @@ class Loader:
             if self.takes(stored.envelope.source)
         ]
         filtered = self._passed(span) - len(letters)
-        await self._record(span, Progress(span.next_offset, filtered=filtered, letters=letters))
+        await self._record(span, Progress(span.next_offset, filtered=filtered, letters=letters), taken.forgotten)
         await self._patience.until_done(lambda: self.store([], span.next_offset))
 
-    def _taken(self, span: Span) -> Sequence[Packed]:
-        if self._takes_all:
-            return span.batches
-        kept = [selected(packed.unpack(), self.takes) for packed in span.batches]
-        return [batch for batch in kept if len(batch)]
+    def _taken(self, span: Span) -> Taken:
+        batches, forgotten = span.batches, 0
+        if span.first_offset < self._services.queue.tombstones_until:
+            found = [without_tombstones(packed) for packed in batches]
+            batches, forgotten = [kept for kept, _ in found if len(kept)], sum(gone for _, gone in found)
+        if not self._takes_all:
+            chosen = [selected(packed.unpack(), self.takes) for packed in batches]
+            batches = [batch for batch in chosen if len(batch)]
+        return Taken(batches, forgotten)
 
     def _passed(self, span: Span) -> int:
         """Events that the cursor passes: the span's, and those of a hole before it that a salvage left."""
         return span.next_offset - self.cursor.next_offset
 
-    async def _record(self, span: Span, progress: Progress) -> None:
+    async def _record(self, span: Span, progress: Progress, forgotten: int) -> None:
         """Until the disk takes it; a stop meanwhile is put right by the next start, from the warehouse's cursor."""
         unreadable = span.first_offset - self.cursor.next_offset
         if unreadable:
             structlog.get_logger().error("destination.hole", destination=self.cursor.destination, events=unreadable)
         name, queue = self.cursor.destination, self._services.queue
         self.cursor = await when_available(lambda: asyncio.shield(queue.record(name, progress)), name)
-        self._count(progress, unreadable)
+        self._count(progress, {UNREADABLE.rule: unreadable, FORGOTTEN.rule: forgotten})
 
-    def _count(self, progress: Progress, unreadable: int) -> None:
+    def _count(self, progress: Progress, passed_over: dict[str, int]) -> None:
         metrics, label = self._services.metrics, self._label
         metrics.delivered.labels(label).inc(progress.delivered)
-        for rule, events in ((BY_SOURCE.rule, progress.filtered - unreadable), (UNREADABLE.rule, unreadable)):
+        by_source = progress.filtered - sum(passed_over.values())
+        for rule, events in {**passed_over, BY_SOURCE.rule: by_source}.items():
             if events:
                 metrics.filtered.labels(label, rule).inc(events)
         for letter in progress.letters:

@@ -16,13 +16,15 @@ from gateway.model.event import Event, parse_time
 
 BY_SOURCE = Filtered("sources")
 NO_COUNTERPART = Filtered("no_counterpart")
+FORGOTTEN = Filtered("forgotten")
+"""A tombstone in the place of an event whose person asked to be forgotten."""
 UNREADABLE = Filtered("unreadable")
 """A hole in the log that a salvage left: counted, never skipped in silence."""
 
 
 def takes(settings: DestinationSettings, source: str) -> bool:
-    """Whether the owner lets this source feed the destination."""
-    return not settings.sources or source in settings.sources
+    """Whether the owner lets this source feed the destination; a tombstone's, which has no name, feeds none."""
+    return bool(source) and (not settings.sources or source in settings.sources)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ def prepare(
 ) -> Item | Filtered | Unsendable:
     """What is sent for the event. `canonical` decodes it, raising ValueError where that fails."""
     if not takes(plan.settings, stored.envelope.source):
-        return BY_SOURCE
+        return FORGOTTEN if stored.envelope.is_tombstone else BY_SOURCE
     try:
         event = canonical(stored)
         if is_too_old(event, plan, now.ms):

@@ -55,6 +55,16 @@ def selected(batch: Batch, takes: Callable[[str], bool]) -> Batch:
     return Batch(batch.first_offset, blob, bounds, batch.envelopes, envelope_of)
 
 
+def without_tombstones(packed: Packed) -> tuple[Packed, int]:
+    """The events that are there, and how many are not. A run that is whole stays packed."""
+    batch = packed.unpack()
+    gone = [envelope.is_tombstone for envelope in batch.envelopes]
+    if not any(gone):
+        return packed, 0
+    kept = selected(batch, bool)
+    return kept, len(batch) - len(kept)
+
+
 def batch_of_one(stored: Stored) -> Batch:
     """A single event as a batch."""
     return Batch(stored.offset, stored.raw, array("I", [0, len(stored.raw)]), (stored.envelope,), array("I", [0]))

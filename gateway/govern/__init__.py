@@ -4,6 +4,21 @@ What always holds: a rule sees an event's facts and says what follows; it does n
 is counted by whoever asks. May import model and config.
 """
 
+from gateway.govern.belonging import Belonging, of_bare_value, together
 from gateway.govern.consent import MARKETING, ConsentRules, Preferences, may_keep, with_opt_out
+from gateway.govern.suppression import KEY_BYTES, MAX_DIGESTS, Suppression, suppressed_by
 
-__all__ = ["MARKETING", "ConsentRules", "Preferences", "may_keep", "with_opt_out"]
+__all__ = [
+    "KEY_BYTES",
+    "MARKETING",
+    "MAX_DIGESTS",
+    "Belonging",
+    "ConsentRules",
+    "Preferences",
+    "Suppression",
+    "may_keep",
+    "of_bare_value",
+    "suppressed_by",
+    "together",
+    "with_opt_out",
+]

@@ -24,6 +24,11 @@ class Envelope(NamedTuple):
     user_agent: str = ""
     """The User-Agent header, cut to 512 characters."""
 
+    @property
+    def is_tombstone(self) -> bool:
+        """Its events were forgotten, and something nameless stands in their place. No source has an empty name."""
+        return not self.source
+
 
 class Packed(Protocol):
     """Consecutive events of the queue, at hand or still compressed: a long run need not be in memory at once."""

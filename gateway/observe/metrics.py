@@ -40,7 +40,7 @@ class Metrics:
         self.duplicates = self._counter("events_duplicate", "Events acknowledged but not stored again.", "source")
         self.rejected = self._counter("events_rejected", "Events refused, with the reason.", "source", "reason")
         self.withheld = self._counter(
-            "events_withheld", "Events that a visitor's choice kept from being stored.", "source", "reason"
+            "events_withheld", "Events that a person's choice kept from being stored.", "source", "reason"
         )
         self.repaired = self._counter("events_repaired", "Events whose JSON was repaired at intake.", "source")
         self.oversize = self._counter("events_oversize", "Events above the nominal 32 KB, accepted.", "source")
@@ -61,6 +61,8 @@ class Metrics:
         self.queue_writable = self._gauge("queue_writable", "1 when new events are taken, 0 when they are refused.")
         self.queue_salvages = self._counter("queue_salvages", "Times a damaged queue was set aside and salvaged.")
         self.removed = self._counter("queue_events_removed", "Events removed by retention after delivery.")
+
+        self.forget_orders = self._gauge("forget_orders", "Orders to forget a person that are not finished.")
 
     def _deliver(self) -> None:
         self.delivered = self._counter("destination_delivered", "Events that the destination has.", "destination")

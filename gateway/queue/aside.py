@@ -22,6 +22,11 @@ def damaged_directory(directory: Path, now_ms: int) -> Path:
     return path
 
 
+def damaged_directories(directory: Path) -> list[Path]:
+    """All that was ever set aside, and not removed since."""
+    return sorted(path for path in directory.glob("damaged-*") if path.is_dir())
+
+
 def set_aside(directory: Path, now_ms: int) -> Path:
     """Move the database and its journal out of the way; returns where to."""
     aside = damaged_directory(directory, now_ms)

@@ -18,6 +18,8 @@ class BatchCache:
         self._bytes = 0
         self._batches: OrderedDict[int, Batch] = OrderedDict()
         self._offsets: list[int] = []
+        self.edits = 0
+        """Chunks that were dropped for being changed: what was read before such a change is not to be added."""
 
     def add(self, batch: Batch) -> None:
         """Keep a chunk as it was committed or decoded, whole."""
@@ -44,6 +46,12 @@ class BatchCache:
         """Forget chunks that were removed from the log."""
         while self._offsets and self._offsets[0] < offset:
             self._remove(self._offsets[0])
+
+    def drop(self, first_offset: int) -> None:
+        """Forget a chunk that is no longer what it was."""
+        self.edits += 1
+        if first_offset in self._batches:
+            self._remove(first_offset)
 
     def _remove(self, first_offset: int) -> None:
         self._bytes -= _cost(self._batches.pop(first_offset))

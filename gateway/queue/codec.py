@@ -1,7 +1,8 @@
 """The body of a chunk.
 
 A zstd frame, and the CRC-32 of that frame: a torn or altered body is never taken for events, and telling so takes no
-decoding. Inside the frame, back to back:
+decoding. Between the two there may be zeros, where a chunk was rewritten (tombstones.py); the checksum covers them.
+Inside the frame, back to back:
 
     events      their JSON, as intake accepted it
     lengths     one uint32 for each event
@@ -32,6 +33,7 @@ ZSTD_LEVEL = 1
 
 _TRAILER = struct.Struct("<II4s")
 _CHECKSUM = struct.Struct("<I")
+CHECKSUM_BYTES = _CHECKSUM.size
 _FORMAT = b"HWC1"
 _Requests = tuple[list[Envelope], list[int]]
 _decode_requests = msgspec.msgpack.Decoder(_Requests).decode

@@ -80,6 +80,7 @@ def _prepare(connection: sqlite3.Connection, durability: Literal["full", "normal
         f"journal_size_limit = {JOURNAL_BYTES}",
         f"cache_size = {-CACHE_BYTES // 1024}",
         "temp_store = MEMORY",
+        "secure_delete = FAST",  # what is deleted is overwritten, where its page is written anyway
         "trusted_schema = OFF",
     ):
         connection.execute(f"PRAGMA {pragma}")

@@ -113,6 +113,22 @@ def drop_dead(connection: sqlite3.Connection, destination: str, letter_ids: Sequ
     return len(doomed)
 
 
+def forget(connection: sqlite3.Connection, letter_id: int) -> int:
+    """Delete a letter, whatever its state. A dead one stays counted as dead; one that was being tried again counts as
+    filtered. How many there were: one or none."""
+    if owner := _owner(connection, letter_id, "retry"):
+        _delete(connection, [letter_id])
+        connection.execute(CURSORS["count_forgotten"], owner)
+        return 1
+    owner = _owner(connection, letter_id, "dead")
+    return drop_dead(connection, str(owner["destination"]), [letter_id]) if owner else 0
+
+
+def blank_error(connection: sqlite3.Connection, letter_id: int) -> None:
+    """Forget what a destination answered."""
+    connection.execute(LETTERS["blank_error"], (letter_id,))
+
+
 def some_dead(connection: sqlite3.Connection, destination: str, after_id: int, limit: int) -> list[int]:
     """Ids of dead letters of the destination, in order."""
     return [letter_id for (letter_id,) in connection.execute(LETTERS["some_dead"], (destination, after_id, limit))]

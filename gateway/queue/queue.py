@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 
 from gateway.config import QueueSettings
+from gateway.govern import Suppression
 from gateway.model.clock import Clock
 from gateway.model.envelope import Batch, Envelope, Packed
 from gateway.model.errors import QueueError
@@ -18,6 +19,7 @@ from gateway.queue.budget import Budget
 from gateway.queue.chunks import first_received_at, scan_ids
 from gateway.queue.database import Database
 from gateway.queue.digests import digests_of
+from gateway.queue.eraser import Eraser
 from gateway.queue.log import Log, is_delivering
 from gateway.queue.opening import Opener, close_quietly
 from gateway.queue.reading import Reading
@@ -86,6 +88,7 @@ class Queue:
         self._writer = Writer(store, budget, reserve, metrics, clock)
         self._reading = Reading(store, self._writer, clock)
         self._upkeep = Upkeep(self._writer, store, budget, reserve, clock)
+        self.eraser = Eraser(store, self._writer, self._reading, self._upkeep)
         store.on_damage = self._writer.work_came.set
 
     # --- the writer
@@ -149,6 +152,16 @@ class Queue:
     def first_offset(self) -> int:
         """Oldest offset still stored; the head if there is none."""
         return self._log.first_offset
+
+    @property
+    def suppression(self) -> Suppression:
+        """Whose events are not to be submitted."""
+        return self._store.opened.forgotten.suppression
+
+    @property
+    def tombstones_until(self) -> int:
+        """Events before it may be tombstones; there are none behind it."""
+        return self._store.opened.forgotten.tombstones_until
 
     @property
     def database(self) -> Database:

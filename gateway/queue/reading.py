@@ -87,9 +87,11 @@ class Reading:
 
     async def _fetch_whole(self, span: Span) -> Sequence[Batch]:
         """Whole chunks from the database; they are cached, for the next reader is likely to want them too."""
+        cache = self._writer.cache
+        edits = cache.edits
         batches = await self._fetch(Body.unpack, span)
-        for batch in batches:
-            self._writer.cache.add(batch)
+        for batch in batches if cache.edits == edits else ():
+            cache.add(batch)
         return batches
 
     async def _fetch_packed(self, span: Span) -> Sequence[Packed]:

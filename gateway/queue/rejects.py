@@ -1,7 +1,7 @@
 """The ring of refused events: bounded in bytes, and kept for a day."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from gateway.queue.records import Rejected
 from gateway.queue.statements import named_queries
@@ -31,6 +31,16 @@ def insert_rejects(connection: sqlite3.Connection, rejects: Sequence[Rejected]) 
 def newest_rejects(connection: sqlite3.Connection, limit: int, after_ms: int) -> list[Rejected]:
     """Newest first, those after `after_ms`."""
     return [Rejected(*row) for row in connection.execute(REJECTS["newest"], (after_ms, limit))]
+
+
+def all_rejects(connection: sqlite3.Connection) -> list[tuple[int, Rejected]]:
+    """The whole ring, which is bounded, oldest first, each with its row's id."""
+    return [(row[0], Rejected(*row[1:])) for row in connection.execute(REJECTS["all"])]
+
+
+def delete_rejects(connection: sqlite3.Connection, ids: Iterable[int]) -> None:
+    """Take these out of the ring."""
+    connection.executemany(REJECTS["delete"], ((row_id,) for row_id in ids))
 
 
 def rejects_bytes(connection: sqlite3.Connection) -> int:

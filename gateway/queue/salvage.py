@@ -1,16 +1,19 @@
 """Brings the readable rows of a damaged database into the fresh one, in small steps beside the daemon's work.
 
-Cursors come over at once, letters and chunks after them, with their offsets; new events get offsets behind the old
-end from the first moment. Readers that are not yet at the new events wait for the import to reach them. A chunk that
-cannot be read stays a hole in the log.
+Cursors, orders to forget and the suppression list come over at once, letters and chunks after them, with their offsets;
+new events get offsets behind the old end from the first moment. Readers that are not yet at the new events wait for the
+import to reach them. A chunk that cannot be read stays a hole in the log.
 """
 
 import random
 import sqlite3
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
+import structlog
 
 from gateway.model.envelope import Batch
 from gateway.queue.append import Appender
@@ -19,7 +22,17 @@ from gateway.queue.chunks import CHUNKS, Body
 from gateway.queue.cursors import CURSORS, all_cursors
 from gateway.queue.database import transaction
 from gateway.queue.digests import digests_of
+from gateway.queue.forgetting import (
+    FORGETTING,
+    Forgotten,
+    JobRow,
+    nobody_forgotten,
+    read_forgotten,
+    restore_forgotten,
+    restore_job,
+)
 from gateway.queue.letters import LETTERS
+from gateway.queue.list_copy import read_copy
 from gateway.queue.log import SALVAGE, Import, Log, create_log, new_log_row
 from gateway.queue.survey import CursorRow, attempt, next_readable, open_damaged, read_body, survey
 
@@ -41,19 +54,30 @@ class _Identified(msgspec.Struct, rename={"message_id": "messageId"}):
 _decode_id = msgspec.json.Decoder(_Identified).decode
 
 
-def begin_salvage(connection: sqlite3.Connection, aside: Path, rng: random.Random, known_head: int) -> None:
+class Remembered(NamedTuple):
+    """What the daemon knew when it found the damage."""
+
+    head: int
+    """Zero if it has only just started."""
+    forgotten: Forgotten | None
+    """None if it has only just started."""
+
+
+def begin_salvage(connection: sqlite3.Connection, aside: Path, rng: random.Random, known: Remembered) -> None:
     """Start the fresh database with what identifies the damaged one, and remember what is to be brought over.
 
-    `known_head` is the head as the daemon knew it; zero if it has only just started. The log keeps its name only if
-    its end is certain: whoever remembers an offset of it must never find another event there.
+    The log keeps its name only if its end is certain: whoever remembers an offset of it must never find another event
+    there.
     """
     source = open_damaged(aside)
     try:
         findings = survey(source)
+        forgotten = known.forgotten or _forgotten_in(source, aside.parent)
+        jobs = attempt(lambda: source.execute(FORGETTING["all"]).fetchall()) or []
     finally:
         source.close()
-    end_offset = max(findings.end_offset, known_head)
-    keeps_name = findings.log is not None and (findings.is_end_known or known_head > 0)
+    end_offset = max(findings.end_offset, known.head)
+    keeps_name = findings.log is not None and (findings.is_end_known or known.head > 0)
     row = findings.log if findings.log is not None and keeps_name else new_log_row(rng)
     first_offset = min(findings.first_offset, end_offset)
     with transaction(connection):
@@ -64,6 +88,7 @@ def begin_salvage(connection: sqlite3.Connection, aside: Path, rng: random.Rando
         )
         for cursor in findings.cursors:
             _restore_cursor(connection, cursor)
+        _restore_forgotten(connection, forgotten, jobs, end_offset)
         importing = {
             "directory": aside.name,
             "next_letter_id": 1,
@@ -72,6 +97,28 @@ def begin_salvage(connection: sqlite3.Connection, aside: Path, rng: random.Rando
         }
         connection.execute(SALVAGE["begin"], importing)
     mark_begun(aside)
+
+
+def _forgotten_in(source: sqlite3.Connection, directory: Path) -> Forgotten | None:
+    """The suppression list, from the damaged database and from its copy; None where there is neither."""
+    copy, found = read_copy(directory), attempt(lambda: read_forgotten(source))
+    if copy is None:
+        return found
+    if found is not None and found.suppression.key == copy.key:
+        copy.digests |= found.suppression.digests
+    return Forgotten(copy, 0)
+
+
+def _restore_forgotten(
+    connection: sqlite3.Connection, forgotten: Forgotten | None, jobs: Sequence[JobRow], end_offset: int
+) -> None:
+    if forgotten is None:
+        structlog.get_logger().error(
+            "queue.suppression_lost", hint="who was forgotten is not known any more: give the orders again"
+        )
+    restore_forgotten(connection, forgotten or nobody_forgotten(), end_offset)
+    for row in jobs:
+        attempt(partial(restore_job, connection, row, end_offset))
 
 
 def _restore_cursor(connection: sqlite3.Connection, row: CursorRow) -> None:

@@ -10,6 +10,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from gateway.model.errors import QueueUnavailableError
 from gateway.queue.append import Appender
 from gateway.queue.database import Database, is_damage
+from gateway.queue.forgetting import Forgotten
 from gateway.queue.log import Log
 
 P = ParamSpec("P")
@@ -25,6 +26,7 @@ class Opened:
     database: Database
     log: Log
     appender: Appender
+    forgotten: Forgotten
 
 
 @dataclass(slots=True)

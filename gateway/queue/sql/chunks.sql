@@ -30,5 +30,8 @@ DELETE FROM chunk_ids WHERE first_offset IN (
     SELECT first_offset FROM chunk_ids WHERE first_offset < ? ORDER BY first_offset LIMIT ?
 );
 
+-- name: replace
+UPDATE chunks SET body = ? WHERE first_offset = ?;
+
 -- name: delete
 DELETE FROM chunks WHERE first_offset = ?;

@@ -60,6 +60,10 @@ WHERE destination = :destination AND ledger = :ledger;
 UPDATE cursors SET dead = dead + :letters, retrying = retrying - :letters
 WHERE destination = :destination AND ledger = :ledger;
 
+-- name: count_forgotten
+UPDATE cursors SET filtered = filtered + 1, retrying = retrying - 1
+WHERE destination = :destination AND ledger = :ledger;
+
 -- name: count_kept
 UPDATE cursors SET dead_kept = dead_kept + :letters WHERE destination = :destination;
 

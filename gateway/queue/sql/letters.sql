@@ -61,6 +61,9 @@ WHERE id = :id AND state = 'retry';
 -- name: bury
 UPDATE letters SET state = 'dead', reason = :reason, error = :error WHERE id = :id;
 
+-- name: blank_error
+UPDATE letters SET error = '' WHERE id = ?;
+
 -- name: revive
 UPDATE letters SET state = 'retry', attempts = 0, failing_since_ms = :now_ms, next_attempt_at_ms = :now_ms
 WHERE id = :id;

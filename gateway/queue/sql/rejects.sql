@@ -10,5 +10,11 @@ SELECT at_ms, source, reason, detail, ip, body FROM rejects WHERE at_ms > ? ORDE
 -- name: oldest
 SELECT id, at_ms, size FROM rejects ORDER BY id LIMIT ?;
 
+-- name: all
+SELECT id, at_ms, source, reason, detail, ip, body FROM rejects ORDER BY id;
+
+-- name: delete
+DELETE FROM rejects WHERE id = ?;
+
 -- name: delete_through
 DELETE FROM rejects WHERE id <= ?;

@@ -72,10 +72,11 @@ class Daemon:
         *,
         listener: socket.socket | None = None,
         wrapper: Sequence[str] = (),
+        command: Sequence[str] = (HEADWATER,),
         environ: Mapping[str, str] | None = None,
     ) -> None:
         """Start the process and return at once. `listener` is held by us and handed over as systemd does it."""
-        command = [*wrapper, HEADWATER, "run", "-c", str(self.config)]
+        command = [*wrapper, *command, "run", "-c", str(self.config)]
         descriptors: tuple[int, ...] = ()
         if listener is not None:
             descriptors = (listener.fileno(),)

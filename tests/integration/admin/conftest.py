@@ -14,6 +14,7 @@ from aiohttp import ClientSession, web
 from click.testing import CliRunner, Result
 
 from gateway.admin.control import Control
+from gateway.admin.forgetting import Forgetting
 from gateway.admin.server import Admin
 from gateway.cli import main
 from gateway.collect.by_hand import ByHand
@@ -144,19 +145,22 @@ async def running(directory: Path, receiver: Receiver, listen: str) -> AsyncIter
             daemon.settings = daemon.reloads[-1]
             await delivery.apply(daemon.settings.destinations)
 
+        forgetting = Forgetting(queue, delivery, clock, metrics)
         send = ByHand(settings.server, queue, clock, rng).send
         daemon.control = Control(
-            queue, delivery, metrics, clock, health, "0.0.1", lambda: daemon.settings, send, reload
+            queue, delivery, metrics, clock, health, "0.0.1", lambda: daemon.settings, send, reload, forgetting
         )
         admin = Admin(listen, daemon.control)
         health.require_ready("queue", lambda: queue.status().refusing)
         await delivery.apply(settings.destinations)
         await admin.start()
+        forgetter = tasks.create_task(forgetting.run(), name="admin.forget")
         health.phase = "running"
         daemon.address = listen if listen.startswith("unix:") else f"http://127.0.0.1:{admin.port}"
         try:
             yield daemon
         finally:
+            forgetter.cancel()
             await delivery.stop(1)
             await admin.stop()
             writer.cancel()

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from gateway.govern import Belonging
 from gateway.model.clock import SystemClock
 from gateway.model.errors import QueueUnavailableError, WarehouseError
-from gateway.queue import Queue
+from gateway.model.person import Known
+from gateway.queue import Queue, Subject
 from gateway.queue.records import Cursor, Progress
 from tests.integration.deliver.support.gateway import Eventually, Gateway, MakeWebhook, Run, put
 from tests.integration.deliver.support.peer import Peer
@@ -265,3 +267,57 @@ async def test_a_check_opens_the_warehouse(run: Run, store: Store):
         assert await gateway.delivery.check("dw", store.settings()) is None
         store.faults.before_open = failing(WarehouseError("the file is locked", hint="close the other program"))
         assert await gateway.delivery.check("dw", store.settings()) == "the file is locked (close the other program)"
+
+
+@pytest.mark.parametrize("sources", [(), ("web",)])
+async def test_tombstones_are_passed_over_and_counted_as_forgotten(
+    run: Run, queue: Queue, store: Store, eventually: Eventually, sources: tuple[str, ...]
+):
+    """Among them is a row that no table can hold: halves are counted right as well."""
+    store.faults.before_open = failing(WarehouseError("not yet"))
+    async with run({"dw": store.settings(sources=sources)}, [store.kind]) as gateway:
+        await gateway.send(70)
+        await put(queue, "web", [b'{"messageId":"bad","type":"track","userId":"u3","poison":true}'])
+        await put(queue, "server", [b'{"messageId":"s","type":"track","userId":"u3"}'])
+        await gateway.send(20)
+        await forget(queue, "u5")
+        store.faults.before_open = nothing
+        await eventually(lambda: gateway.status("dw").next_offset == 92)
+
+        kept = sorted(f"m{number}" for number in range(90) if number % 7 != 5)
+        assert store.rows() == sorted([*kept, *(() if sources else ("s",))])
+        by_source = 1 if sources else 0
+        assert await gateway.ledger("dw") == {"delivered": len(store.rows()), "filtered": 13 + by_source, "dead": 1}
+        assert gateway.sample("destination_filtered_total", destination="dw", rule="forgotten") == 13
+        assert (gateway.sample("destination_filtered_total", destination="dw", rule="sources") or 0) == by_source
+
+
+async def test_a_restart_of_all_workers_takes_nothing_from_anybody(
+    run: Run, queue: Queue, store: Store, peer: Peer, webhook: MakeWebhook, eventually: Eventually
+):
+    destinations = {"dw": store.settings(), "hook": webhook(peer)}
+    async with run(destinations, [store.kind]) as gateway:
+        ids = await gateway.send(30)
+        await eventually(lambda: all(each.next_offset == 30 for each in gateway.delivery.status()))
+        await gateway.delivery.replay("hook", 0, SystemClock().now_ms() + 60_000)
+        running: list[str] = []
+
+        async def look() -> None:
+            running.extend(each.name for each in gateway.delivery.status())
+
+        await gateway.delivery.restart(look)
+
+        assert running == [], "none runs meanwhile"
+        ids += await gateway.send(30)
+        await eventually(lambda: [each.next_offset for each in gateway.delivery.status()] == [60, 60])
+        assert store.rows() == sorted(ids)
+        assert await gateway.ledger("dw") == await gateway.ledger("hook") == {"delivered": 60}
+
+
+async def forget(queue: Queue, user_id: str) -> None:
+    """As far as the log goes."""
+    person, eraser = Known("p", frozenset([user_id]), []), queue.eraser
+    job = await eraser.suppress(await eraser.open(user_id, 1), Subject(user_id, person))
+    job = await eraser.begin(job, await eraser.fence())
+    while job.step == "chunks":
+        job = await eraser.erase_chunks(job, Belonging(person))

@@ -57,6 +57,14 @@ def test_a_source_that_does_not_feed_the_destination_is_filtered():
     assert prepared({"event": "x"}, source="server", sources=("web",)) == Filtered("sources")
 
 
+@pytest.mark.parametrize("sources", [(), ("web",)])
+def test_a_tombstone_is_filtered_as_forgotten_without_a_look_at_it(sources: tuple[str, ...]):
+    stored = Stored(7, b"not even JSON", Envelope("", RECEIVED_AT_MS))
+    plan = Plan(TOOL, ToolSettings(sources=sources))
+
+    assert prepare(stored, plan, EventCache(1000).canonical, NOW) == Filtered("forgotten")
+
+
 def test_what_the_tool_has_no_word_for_is_filtered():
     assert prepared({"type": "page"}) == Filtered("no_counterpart")
 

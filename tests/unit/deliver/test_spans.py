@@ -5,7 +5,7 @@ from array import array
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.deliver.spans import Span, batch_of_one, selected
+from gateway.deliver.spans import Span, batch_of_one, selected, without_tombstones
 from gateway.model.envelope import Batch, Envelope
 
 SOURCES = ("web", "server", "app")
@@ -64,3 +64,16 @@ def test_a_single_event_can_travel_as_a_batch():
     stored = next(iter(batch_of(7, 1)))
 
     assert list(batch_of_one(stored)) == [stored]
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=9))
+def test_tombstones_are_left_out_and_counted_and_a_run_without_any_stays_as_it_is(gone: list[bool]):
+    whole = batch_of(100, len(gone))
+    envelopes = [Envelope("" if is_gone else "web", 1) for is_gone in gone]
+    batch = Batch(100, whole.blob, whole.bounds, envelopes, array("I", range(len(gone))))
+
+    kept, forgotten = without_tombstones(batch)
+
+    assert forgotten == sum(gone)
+    assert [each.raw for each in kept.unpack()] == [each.raw for each in batch if not each.envelope.is_tombstone]
+    assert (kept is batch) is not any(gone)

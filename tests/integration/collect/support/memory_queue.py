@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
+from gateway.govern import Suppression
 from gateway.model.envelope import Envelope
 from gateway.queue.records import Appended, Rejected
 
@@ -13,6 +14,7 @@ class MemoryQueue:
     def __init__(self) -> None:
         self.stored: list[tuple[Envelope, bytes]] = []
         self.rejected: list[Rejected] = []
+        self.suppression = Suppression(bytes(32))
         self.refusal: Exception | None = None
         self.commit_error: Exception | None = None
         self.may_commit = asyncio.Event()
