@@ -13,7 +13,7 @@ from gateway.config.settings import AdminSettings, DemoSettings, ScriptSettings,
 
 def cross_check(document: Mapping[str, Any]) -> list[Fault]:
     """The faults between the sections of `document`, which need not be valid otherwise."""
-    checks = (_shared_write_keys, _unknown_sources, _demo_without_parts, _shared_listener)
+    checks = (_shared_write_keys, _unknown_sources, _unknown_warehouses, _demo_without_parts, _shared_listener)
     return [fault for check in checks for fault in check(document)]
 
 
@@ -32,6 +32,14 @@ def _unknown_sources(document: Mapping[str, Any]) -> Iterator[Fault]:
         for index, source in enumerate(_texts(destination.get("sources"))):
             if source not in known:
                 yield f"destinations.{name}.sources.{index}", _no_source(source)
+
+
+def _unknown_warehouses(document: Mapping[str, Any]) -> Iterator[Fault]:
+    destinations = _tables(document.get("destinations"))
+    for name, destination in destinations.items():
+        warehouse = destination.get("stitch")
+        if isinstance(warehouse, str) and warehouse and warehouse not in destinations:
+            yield f"destinations.{name}.stitch", f'there is no warehouse "{warehouse}" among the destinations'
 
 
 def _demo_without_parts(document: Mapping[str, Any]) -> Iterator[Fault]:

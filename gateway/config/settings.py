@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, FilePath, IPvAnyNetwork, SerializeAsAny, field_validator, model_validator
+from pydantic import Field, FilePath, IPvAnyNetwork, SerializeAsAny, ValidationInfo, field_validator, model_validator
 
 from gateway.config.browser import BrowserSettings
 from gateway.config.section import Section
@@ -164,6 +164,8 @@ class DestinationSettings(Section):
     """Events older than this become dead letters instead of being sent; zero means no limit."""
     hold: Duration = 0
     """How long an event without a user waits for one to be known; zero: it does not."""
+    stitch: Name | Literal[""] = ""
+    """The warehouse that knows whose a device is, where events without a user are to be given one."""
     concurrency: int = Field(default=4, ge=1, le=64)
     """Requests in flight at once."""
     events_per_second: float = Field(default=0, ge=0)
@@ -181,12 +183,15 @@ class DestinationSettings(Section):
 class WarehouseSettings(DestinationSettings):
     """What every kind of warehouse has."""
 
-    @field_validator("hold")
+    @field_validator("hold", "stitch")
     @classmethod
-    def _nothing_is_held(cls, hold: float) -> float:
-        if hold:
-            raise ValueError("a warehouse needs no hold: it gives a person's past to them when they sign up; remove it")
-        return hold
+    def _the_past_is_known(cls, value: float | str, field: ValidationInfo) -> float | str:
+        if value:
+            key = field.field_name
+            raise ValueError(
+                f"a warehouse needs no {key}: it gives a person's past to them when they sign up; remove it"
+            )
+        return value
 
 
 class LogSettings(Section):

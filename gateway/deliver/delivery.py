@@ -209,7 +209,7 @@ class Delivery:
         if self._services is None:
             carry = await self._exit.enter_async_context(open_transport(sys.stdout.buffer))
             events = EventCache(EVENT_CACHE_BYTES)
-            self._services = Services(self._queue, self._clock, self._rng, self._metrics, events, carry)
+            self._services = Services(self._queue, self._clock, self._rng, self._metrics, events, carry, self.warehouse)
             tending = self._tasks.create_task(self._tend(), name="deliver.tend")
             self._exit.callback(tending.cancel)
         return self._services

@@ -1,8 +1,10 @@
 """From the log into the window: reads ahead of the cursor, prepares each event, and keeps the window bounded."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import partial
+from itertools import islice
 
 import structlog
 
@@ -20,6 +22,7 @@ from gateway.deliver.progress import Filtered
 from gateway.deliver.recorder import Recorder
 from gateway.deliver.sender import Sender
 from gateway.deliver.services import CursorName, Services
+from gateway.deliver.stitch import Stitch
 from gateway.model.envelope import Batch
 
 WINDOW_BYTES = 4 * 2**20
@@ -55,6 +58,7 @@ class Reader:
         self._sender = sender
         self._services = services
         self._window_events = window_events
+        self._stitch = _stitch(plan, services)
         self._next_offset = recorder.cursor.next_offset
         self._cursor_name = CursorName(recorder.cursor.destination)
 
@@ -65,7 +69,7 @@ class Reader:
             resting_s = self._sender.breaker.wait_s(self._services.clock.monotonic_s())
             if resting_s > 0:
                 await self.bell.heard(resting_s)
-            elif self._pass_on():
+            elif await self._pass_on():
                 filled.ring()
                 settled.ring()
                 await asyncio.sleep(0)
@@ -114,30 +118,37 @@ class Reader:
                 self._hold.pass_by(stored)
         self._advance(batch.next_offset)
 
-    def _pass_on(self) -> bool:
+    async def _pass_on(self) -> bool:
         """Some of what the hold has ready goes into the lanes; False when nothing may."""
-        now, ready = moment(self._services.clock), self._hold.ready
-        self._hold.release_due(now.ms)
+        ready, metrics, label = self._hold.ready, self._services.metrics, self._cursor_name.label
+        self._hold.release_due(self._services.clock.now_ms())
+        users: Mapping[int, str] = {}
+        if self._stitch and ready and self._lanes.bytes < WINDOW_BYTES:
+            stitched = await self._stitch.users_of(islice(ready, READ_EVENTS), self._services.events.canonical)
+            users = stitched.users
+            metrics.stitch_unanswered.labels(label).inc(stitched.unanswered)
+        now = moment(self._services.clock)
         passed: list[Released] = []
         hot = 0
         while ready and len(passed) < READ_EVENTS and self._lanes.bytes < WINDOW_BYTES:
             passed.append(ready.popleft())
-            hot += self._prepare(passed[-1], now)
-        metrics, label = self._services.metrics, self._cursor_name.label
+            hot += self._prepare(passed[-1], users.get(passed[-1].stored.offset, ""), now)
+        if self._stitch:
+            metrics.stitch_joined.labels(label).inc(sum(each.stored.offset in users for each in passed))
         metrics.hot_lanes.labels(label).inc(hot)
         if self._hold.hold_ms:
             metrics.hold_joined.labels(label).inc(sum(bool(released.user_id) for released in passed))
             metrics.hold_released_early.labels(label).inc(sum(released.is_early for released in passed))
         return bool(passed)
 
-    def _prepare(self, released: Released, now: Moment) -> bool:
+    def _prepare(self, released: Released, owner: str, now: Moment) -> bool:
         """Into the lanes, or its outcome; True when its person is hot.
 
-        Whoever knows a user for an event that has none says so in `released.user_id`: nothing else gives it one.
+        An event without a user is given the one whom the hold has seen, else the device's `owner`, if any is known.
         """
-        stored, canonical = released.stored, self._services.events.canonical
-        if released.user_id:
-            stored, canonical = given_to(stored, released.user_id), canonical_event
+        stored, canonical, user_id = released.stored, self._services.events.canonical, released.user_id or owner
+        if user_id:
+            stored, canonical = given_to(stored, user_id), canonical_event
         match prepare(stored, self._plan, canonical, now):
             case Item() as item:
                 return self._lanes.add(item)
@@ -159,3 +170,8 @@ class Reader:
     def _advance(self, next_offset: int) -> None:
         self._next_offset = next_offset
         self._hold.read_up_to(next_offset)
+
+
+def _stitch(plan: Plan, services: Services) -> Stitch | None:
+    warehouse = plan.settings.stitch
+    return Stitch(partial(services.warehouse, warehouse), services.clock) if warehouse else None

@@ -1,6 +1,7 @@
 """What every worker of the daemon shares."""
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from gateway.deliver.decode import EventCache
@@ -8,6 +9,7 @@ from gateway.deliver.transport import Carry
 from gateway.model.clock import Clock
 from gateway.observe.metrics import Metrics
 from gateway.queue import Queue
+from gateway.warehouses.contract import Warehouse
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,8 @@ class Services:
     metrics: Metrics
     events: EventCache
     carry: Carry
+    warehouse: Callable[[str], Warehouse]
+    """The open warehouse of that name. Raises HeadwaterError where none is open."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,12 @@ class Metrics:
         self.hold_released_early = self._counter(
             "hold_released_early", "Held events sent before their time because the window was full.", "destination"
         )
+        self.stitch_joined = self._counter(
+            "stitch_joined", "Events without a user that were given the one whom the warehouse knows.", "destination"
+        )
+        self.stitch_unanswered = self._counter(
+            "stitch_unanswered", "Events without a user that left before the warehouse answered.", "destination"
+        )
         self.unaccounted = self._gauge(
             "ledger_unaccounted_events", "Events that the ledger cannot account for; always 0.", "destination"
         )

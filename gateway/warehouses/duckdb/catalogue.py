@@ -76,7 +76,8 @@ def read_schema(connection: duckdb.DuckDBPyConnection, limits: Limits) -> Schema
 def write_growth(connection: duckdb.DuckDBPyConnection, schema: Schema, identity: IdentityKeeper | None = None) -> bool:
     """New tables, new columns and wider types, in the transaction of the rows that need them.
 
-    Returns whether the context has become wider.
+    Returns whether the context has become wider. `identity` makes its views anew; nobody needs to where only events'
+    own tables grow.
     """
     growth = schema.growth
     for table in growth.tables.values():

@@ -29,7 +29,7 @@ class FileState(NamedTuple):
     """Where events go, for as long as `schema` is the same."""
     load_number: int
     """For the rows of `tracks`."""
-    identity: IdentityKeeper | None
+    identity: IdentityKeeper
 
 
 class Load:
@@ -79,8 +79,7 @@ class Load:
         repaired = self._repair(schema, present)
         for name in sorted({shape.tables[0] for shape in present.values()} | repaired):
             connection.execute(statements.fill_table(schema.tables[name], schema.context, known.load_number))
-        if known.identity is not None:
-            self._identity = known.identity.take(connection)
+        self._identity = known.identity.take(connection)
         connection.execute(f"insert into {IDS} select high, low from temp.hashes")
         return self._number("select count(*) from temp.staged")
 

@@ -42,7 +42,7 @@ class DuckDBWarehouse:
         self._limits = Limits(settings.max_event_tables, settings.max_columns, settings.max_context_columns)
         self._engine = Engine(settings)
         self._event_tables = EventTables(clock)
-        self._identity = IdentityKeeper(settings.identity, clock) if settings.identity.enabled else None
+        self._identity = IdentityKeeper(settings.identity, clock)
         self._has_unfilled = False
         """Filling them failed: that comes before the next load."""
         self._loading = ThreadPoolExecutor(1, "warehouse.load")
@@ -143,8 +143,7 @@ class DuckDBWarehouse:
             schema = self._read_schema(connection)
             connection.begin()
             catalogue.write_growth(connection, schema, self._identity)
-            if self._identity is not None:
-                self._identity.show(connection, schema)
+            self._identity.show(connection, schema)
             connection.commit()
             schema.settle()
             self._event_tables.fill(connection, schema, is_busy=False)
@@ -204,8 +203,7 @@ class DuckDBWarehouse:
                 turn.close()
                 connection.commit()
                 schema.settle()
-                if self._identity is not None:
-                    self._identity.settle()
+                self._identity.settle()
                 self._event_tables.stored(load.event_rows)
                 self._fill_event_tables(connection, schema, is_busy=is_busy)
         return loaded
@@ -219,13 +217,12 @@ class DuckDBWarehouse:
             self._has_unfilled = True
 
     def _read(self, ask: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
-        self._require_identity()
         with self._engine.attached() as connection:
             return ask(connection)
 
     def _revise(self, change: Callable[[duckdb.DuckDBPyConnection, IdentityKeeper], T]) -> T:
         """In a transaction of its own, between loads; what is in memory is read anew after it."""
-        keeper = self._require_identity()
+        keeper = self._identity
         with self._turns.load():
             self._forget_staged()
             with self._engine.attached() as connection:
@@ -234,11 +231,6 @@ class DuckDBWarehouse:
                 connection.commit()
                 keeper.prepare(connection)
                 return revised
-
-    def _require_identity(self) -> IdentityKeeper:
-        if self._identity is None:
-            raise WarehouseError("identity is switched off for this warehouse", hint="see docs/identity.md")
-        return self._identity
 
     def _tables(self, connection: duckdb.DuckDBPyConnection) -> list[str]:
         """Every table with events."""
@@ -256,8 +248,7 @@ class DuckDBWarehouse:
     def _read_schema(self, connection: duckdb.DuckDBPyConnection) -> Schema:
         """Everything that is known of the file, anew."""
         catalogue.create_own_tables(connection)
-        if self._identity is not None:
-            self._identity.prepare(connection)
+        self._identity.prepare(connection)
         schema = catalogue.read_schema(connection, self._limits)
         self._event_tables.restore(connection, schema)
         self._shapes.clear()

@@ -26,6 +26,7 @@ class IdentityKeeper:
 
     def __init__(self, settings: IdentitySettings, clock: Clock) -> None:
         self.rules = rules_of(settings)
+        self._is_enabled = settings.enabled
         self._clock = clock
         self._guards = Guards(self.rules.max_links_an_hour)
         self._memory = Memory()
@@ -56,7 +57,12 @@ class IdentityKeeper:
         return revision.forget(connection, self.rules, person, tables, self._clock.now_ms() * 1000)
 
     def take(self, connection: duckdb.DuckDBPyConnection) -> Counter[str]:
-        """Bring the graph up to what `temp.staged` says; what was refused and what changed, counted."""
+        """Bring the graph up to what `temp.staged` says; what was refused and what changed, counted.
+
+        Where identity is switched off, nothing more is linked, and the tables and views stay.
+        """
+        if not self._is_enabled:
+            return Counter()
         self._memory.begin()
         evidence = evidence_of(connection, self.rules, self._memory)
         counts = Counter({JUNK: evidence.junk}) if evidence.junk else Counter[str]()
