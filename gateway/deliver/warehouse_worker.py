@@ -25,12 +25,13 @@ from gateway.deliver.services import CursorName, Services
 from gateway.deliver.spans import Span, batch_of_one
 from gateway.deliver.status import DestinationStatus, Standing, status_of
 from gateway.deliver.warehouse_handle import WarehouseHandle
-from gateway.model.errors import QueueUnavailableError, WarehouseRowError
+from gateway.model.errors import QueueUnavailableError, WarehouseError, WarehouseRowError
 from gateway.queue.records import Cursor, Letter
 from gateway.warehouses.contract import WarehouseKind
 
 LETTERS_AT_ONCE = 100
 LETTER_POLL_S = 1.0
+CATCH_UP_POLL_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,8 @@ class WarehouseWorker:
             await self._reconcile()
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._retry_letters(), name=f"{task_name}.letters")
+                if not self.name.is_replay:
+                    tasks.create_task(self._catch_up(), name=f"{task_name}.catch_up")
                 await self._load_all(tasks, f"{task_name}.read")
 
     async def _open(self, stack: AsyncExitStack) -> None:
@@ -158,6 +161,17 @@ class WarehouseWorker:
                 await self._services.queue.wait_beyond(offset + max_events - 1)
         except TimeoutError:
             return
+
+    async def _catch_up(self) -> None:
+        """What loads have left for later does not wait for the next one."""
+        while True:
+            await asyncio.sleep(CATCH_UP_POLL_S)
+            try:
+                async with self._busy, self._handle.loading:
+                    await self._handle.now().catch_up()
+            except (WarehouseError, WarehouseRowError) as error:
+                log = structlog.get_logger()
+                log.warning("warehouse.not_caught_up", destination=self.name.name, error=error.message)
 
     async def _retry_letters(self) -> None:
         queue, clock = self._services.queue, self._services.clock

@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from gateway.model.person import ANONYMOUS_ID, Identifier
 
+REMEMBERED = 2**16
+"""Devices whose identifiers are kept: a load asks for each many times."""
 ALIAS = "alias"
 EVENT = "event"
 """The cause of a link that is only implied: the event carries both ids."""
@@ -16,6 +19,12 @@ class Moment(NamedTuple):
 
     us: int
     message_id: str
+
+
+@lru_cache(maxsize=REMEMBERED)
+def device_of(anonymous_id: str) -> Identifier:
+    """A device as an identifier."""
+    return Identifier(ANONYMOUS_ID, anonymous_id)
 
 
 class Claim(NamedTuple):
@@ -30,7 +39,7 @@ class Claim(NamedTuple):
     @property
     def identifiers(self) -> tuple[Identifier, Identifier]:
         """The claimant and the device."""
-        return self.claimant, Identifier(ANONYMOUS_ID, self.device)
+        return self.claimant, device_of(self.device)
 
 
 class Link(NamedTuple):
@@ -65,3 +74,8 @@ class Evidence:
     """Of users in groups: kept, and never judged."""
     junk: int = 0
     """Links to what names nobody."""
+
+    @property
+    def edges(self) -> int:
+        """How many there are to keep."""
+        return len(self.claims) + len(self.links) + len(self.memberships)

@@ -29,14 +29,15 @@ def history_of(before: Places, now: Places, joined: Iterable[Link]) -> list[Reco
             heirs[place.person_id].add(person_after[identifier])
     merges = list(_merges(before, person_after, joined))
     absorbed = {record.other for record in merges}
+    born = _births((*now.values(), *before.values()))
     renamed = [
-        Record(CORRECTION, heir, person, OLDER, _born(heir, now, before))
+        Record(CORRECTION, heir, person, OLDER, born[heir])
         for person, all_heirs in heirs.items()
         for heir in all_heirs
         if len(all_heirs) == 1 and heir != person and person not in absorbed
     ]
     split = [
-        Record(SPLIT, heir, person, OLDER, _born(heir, now, before))
+        Record(SPLIT, heir, person, OLDER, born[heir])
         for person, all_heirs in heirs.items()
         for heir in sorted(all_heirs - {person})
         if len(all_heirs) > 1
@@ -77,5 +78,11 @@ def _last(into: Mapping[str, str], person_id: str) -> str:
     return person_id
 
 
-def _born(person_id: str, now: Places, before: Places) -> Moment:
-    return min(place.born for place in (*now.values(), *before.values()) if place.person_id == person_id)
+def _births(places: Iterable[Placement]) -> Mapping[str, Moment]:
+    """By person, the first of its links."""
+    births: dict[str, Moment] = {}
+    for place in places:
+        known = births.get(place.person_id)
+        if known is None or place.born < known:
+            births[place.person_id] = place.born
+    return births

@@ -9,14 +9,14 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from gateway.identity.devices import counted, tenures
-from gateway.identity.evidence import Claim, Evidence, Link, Moment, Pair, pair_of
+from gateway.identity.evidence import Claim, Evidence, Link, Moment, Pair, device_of, pair_of
 from gateway.identity.guards import FROZEN, Guards
 from gateway.identity.history import corrections_of, history_of
 from gateway.identity.merging import IDENTIFIER_CAP, LIMIT, Merged, merge
 from gateway.identity.naming import oldest, person_id_of
 from gateway.identity.rules import Rules
 from gateway.identity.store import Changes, Placement, Store
-from gateway.model.person import ANONYMOUS_ID, Identifier
+from gateway.model.person import Identifier
 
 UNDONE = "undone"
 
@@ -81,7 +81,7 @@ class _Resolution:
     def _admitted_claims(self, new: Sequence[Claim]) -> dict[str, list[Claim]]:
         """All claims of the devices on which something may change."""
         moving = {claim.device for claim in new if self._may_move(claim)}
-        known = {device for device in moving if Identifier(ANONYMOUS_ID, device) in self._before}
+        known = {device for device in moving if device_of(device) in self._before}
         admitted: dict[str, list[Claim]] = defaultdict(list)
         for claim in self._store.claims(known) if known else ():
             admitted[claim.device].append(claim)
@@ -95,7 +95,7 @@ class _Resolution:
 
     def _may_move(self, claim: Claim) -> bool:
         """Most claims only say again what is known."""
-        device = self._before.get(Identifier(ANONYMOUS_ID, claim.device))
+        device = self._before.get(device_of(claim.device))
         return device is None or device.is_shared or device.owner != claim.claimant or claim.at < device.born
 
     def _surroundings(self, new: Sequence[Link]) -> dict[Link, str]:
@@ -140,7 +140,7 @@ class _Resolution:
             sizes[placement.person_id] += 1
         judged: dict[str, list[Claim]] = {}
         for device, all_claims in claims.items():
-            is_new = Identifier(ANONYMOUS_ID, device) not in self._before
+            is_new = device_of(device) not in self._before
             kept = [claim for claim in all_claims if not (is_new and self._is_full(claim, sizes))]
             if kept:
                 judged[device] = counted(kept)
@@ -182,7 +182,7 @@ class _Resolution:
         now: dict[Identifier, Placement] = {}
         for members in groups.values():
             person_id = person_id_of(oldest(members).identifier)
-            now |= {member.identifier: member._replace(person_id=person_id) for member in members}
+            now |= {member.identifier: member.of(person_id) for member in members}
         for identifier, placement in now.items():
             former = before.get(identifier)
             if placement != former:
@@ -211,10 +211,12 @@ class _Resolution:
         standing = dict(before)
         for identifier, (at, cause) in firsts.items():
             known = standing.get(identifier)
-            if known is None or at < known.born:
-                standing[identifier] = (known or Placement(identifier, "", at, cause))._replace(born=at, cause=cause)
+            if known is None:
+                standing[identifier] = Placement(identifier, "", at, cause)
+            elif at < known.born:
+                standing[identifier] = known._replace(born=at, cause=cause)
         for device, of_device in devices.items():
-            identifier = Identifier(ANONYMOUS_ID, device)
+            identifier = device_of(device)
             is_shared = len({claim.claimant for claim in of_device}) > 1
             standing[identifier] = standing[identifier]._replace(owner=of_device[0].claimant, is_shared=is_shared)
         return standing

@@ -21,6 +21,12 @@ class Placement(NamedTuple):
     is_shared: bool = False
     """Of a device: more than one has claimed it."""
 
+    def of(self, person_id: str) -> "Placement":
+        """The same with this person."""
+        if person_id == self.person_id:
+            return self
+        return Placement(self.identifier, person_id, self.born, self.cause, self.owner, self.is_shared)
+
 
 class Record(NamedTuple):
     """A line of the history of persons: what happened to `other`, an identifier or a person, and why."""

@@ -60,6 +60,13 @@ class Warehouse(Protocol):
         """
         ...
 
+    async def catch_up(self) -> None:
+        """Do what loads have left for later, if it is time: for when no load comes.
+
+        Raises WarehouseError or WarehouseRowError when that is impossible now.
+        """
+        ...
+
     async def query(self, sql: str, max_rows: int, timeout_s: float) -> Table:
         """Run one read-only statement. Raises WarehouseError with the engine's message."""
         ...

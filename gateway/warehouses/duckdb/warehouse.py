@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, asynccontextmanager, closing
+from contextlib import ExitStack, asynccontextmanager, closing, suppress
 from functools import partial
 from typing import Any, TypeVar
 
@@ -11,7 +11,7 @@ import duckdb
 
 from gateway.model.clock import Clock
 from gateway.model.envelope import Packed
-from gateway.model.errors import WarehouseError
+from gateway.model.errors import WarehouseError, WarehouseRowError
 from gateway.model.person import Known, Tenure
 from gateway.warehouses.contract import Loaded, Table, Warehouse, WarehouseKind
 from gateway.warehouses.duckdb import catalogue, statements
@@ -42,7 +42,7 @@ class DuckDBWarehouse:
         self._limits = Limits(settings.max_event_tables, settings.max_columns, settings.max_context_columns)
         self._engine = Engine(settings)
         self._event_tables = EventTables(clock)
-        self._identity = IdentityKeeper(settings.identity, clock)
+        self._identity = IdentityKeeper(settings.identity, clock, settings.memory_limit)
         self._has_unfilled = False
         """Filling them failed: that comes before the next load."""
         self._loading = ThreadPoolExecutor(1, "warehouse.load")
@@ -77,12 +77,20 @@ class DuckDBWarehouse:
         """See Warehouse."""
         return await self._in_thread(self._loading, lambda: self._load(batches, log_id, next_offset))
 
+    async def catch_up(self) -> None:
+        """See Warehouse."""
+        if self._identity.is_due:
+            await self._judge_all()
+
     async def query(self, sql: str, max_rows: int, timeout_s: float) -> Table:
         """See Warehouse."""
+        with suppress(WarehouseError, WarehouseRowError):
+            await self._judge_all()
         return await self._in_thread(self._querying, lambda: ask(self._engine, sql, max_rows, timeout_s))
 
     async def find_person(self, identifier: str) -> Known | None:
         """See Warehouse."""
+        await self._judge_all()
         ask = partial(people.find, identifier=identifier)
         return await self._in_thread(self._querying, lambda: self._read(ask))
 
@@ -93,6 +101,7 @@ class DuckDBWarehouse:
             person = people.find(connection, identifier)
             return people.describe(connection, person, max_events) if person else None
 
+        await self._judge_all()
         return await self._in_thread(self._querying, lambda: self._read(describe))
 
     async def export_person(self, person_id: str) -> dict[str, Any]:
@@ -102,6 +111,7 @@ class DuckDBWarehouse:
             person = people.find(connection, person_id)
             return people.export(connection, person, self._tables(connection)) if person else {}
 
+        await self._judge_all()
         return await self._in_thread(self._loading, lambda: self._read(export))
 
     async def owners(self, anonymous_ids: Collection[str]) -> Mapping[str, Sequence[Tenure]]:
@@ -127,12 +137,26 @@ class DuckDBWarehouse:
         )
 
     def close(self) -> None:
-        """Wait for what runs, then release everything."""
-        self._staging.shutdown()
-        self._loading.shutdown()
-        self._querying.shutdown()
+        """Wait for what runs, then release everything.
+
+        The engine goes first, in a thread of its own: what it keeps for each thread must not be given back by one that
+        ends while the engine is taken down.
+        """
+        threads = (self._staging, self._querying, self._loading)
+        for thread in threads:
+            thread.submit(lambda: None).result()
+        self._loading.submit(self._release).result()
+        for thread in threads:
+            thread.shutdown()
+
+    def _release(self) -> None:
         self._forget_staged()
         self._engine.close()
+
+    async def _judge_all(self) -> None:
+        """Whoever asks now sees what every load had to say."""
+        if self._identity.waiting:
+            await self._in_thread(self._loading, self._catch_up)
 
     async def _in_thread(self, executor: ThreadPoolExecutor, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(executor, work)
@@ -220,6 +244,18 @@ class DuckDBWarehouse:
         with self._engine.attached() as connection:
             return ask(connection)
 
+    def _catch_up(self) -> None:
+        with self._turns.load(), self._engine.attached() as connection:
+            self._schema = self._schema or self._read_schema(connection)
+            connection.begin()
+            try:
+                self._identity.catch_up(connection)
+                connection.commit()
+            except BaseException:
+                self._schema = None
+                raise
+            self._identity.settle()
+
     def _revise(self, change: Callable[[duckdb.DuckDBPyConnection, IdentityKeeper], T]) -> T:
         """In a transaction of its own, between loads; what is in memory is read anew after it."""
         keeper = self._identity
@@ -227,6 +263,7 @@ class DuckDBWarehouse:
             self._forget_staged()
             with self._engine.attached() as connection:
                 connection.begin()
+                keeper.catch_up(connection)
                 revised = change(connection, keeper)
                 connection.commit()
                 keeper.prepare(connection)

@@ -92,6 +92,9 @@ async def test_a_process_that_dies_leaves_whole_loads(tmp_path: Path, open_store
     assert await store.one("select count(*) from tracks") == stored
     assert await store.one("select count(distinct id) from tracks") == stored
     assert await store.one("select count(*) from order_completed") == stored
+    assert await store.one("select count(*) from identity_edges") == stored
+    assert await store.one("select count(distinct person_id) from person_events") == stored // 2
+    assert await store.warehouse.rebuild_identity() == {"edges": stored, "differences": 0, "examples": []}
 
 
 LOADER = "tests.integration.warehouses.support.endless_loads"

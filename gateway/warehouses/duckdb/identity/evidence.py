@@ -14,6 +14,7 @@ from gateway.identity.devices import HOUR_US
 from gateway.identity.evidence import ALIAS, EVENT
 from gateway.model.junk import is_junk
 from gateway.model.person import USER_ID, Identifier
+from gateway.warehouses.duckdb.arrivals import rows_of
 from gateway.warehouses.duckdb.identity.memory import Memory
 from gateway.warehouses.names import literal
 
@@ -21,11 +22,14 @@ IDENTIFY = "identify"
 GROUP = "group"
 GROUP_ID = "group_id"
 
-_IMPLIED = f"""
-    select anonymous_id, user_id, us // {HOUR_US}, min(us), arg_min(id, (us, id))
+_GATHER_IMPLIED = f"""
+    create or replace temp table implied as
+    select anonymous_id, user_id, min(us) as us, arg_min(id, (us, id)) as id,
+        (hash(anonymous_id, user_id, us // {HOUR_US}) >> 1)::bigint as key
     from (select anonymous_id, user_id, id, epoch_us(timestamp) as us from temp.staged
           where anonymous_id is not null and user_id is not null and type <> '{IDENTIFY}')
-    group by anonymous_id, user_id, us // {HOUR_US}"""
+    group by anonymous_id, user_id, us // {HOUR_US}, key"""
+_FETCH_NEWS = "select anonymous_id, user_id, us, id from temp.implied semi join news using (key)"
 
 
 class Said(NamedTuple):
@@ -45,12 +49,24 @@ class Said(NamedTuple):
 def evidence_of(connection: duckdb.DuckDBPyConnection, rules: Rules, memory: Memory) -> Evidence:
     """Read `temp.staged`, of which repetitions are gone; without what `memory` has already."""
     seen = _Seen(rules, memory)
-    for anonymous_id, user_id, hour, us, message_id in connection.execute(_IMPLIED).fetchall():
-        if memory.is_news((anonymous_id, user_id, hour), us):
-            seen.claim(anonymous_id, seen.identifier(USER_ID, user_id), Moment(us, message_id), EVENT)
+    for anonymous_id, user_id, us, message_id in _implied(connection, memory):
+        seen.claim(anonymous_id, seen.identifier(USER_ID, user_id), Moment(us, message_id), EVENT)
     for said in _explicit(connection, rules):
         seen.take(said)
     return seen.evidence()
+
+
+def _implied(connection: duckdb.DuckDBPyConnection, memory: Memory) -> list[tuple[Any, ...]]:
+    """Most of it is known: only numbers are looked at until that is clear."""
+    connection.execute(_GATHER_IMPLIED)
+    columns = connection.execute("select key, us from temp.implied").fetchnumpy()
+    news = [
+        key for key, us in zip(columns["key"].tolist(), columns["us"].tolist(), strict=True) if memory.is_news(key, us)
+    ]
+    if not news:
+        return []
+    connection.register("news", rows_of({"key": news}))
+    return connection.execute(_FETCH_NEWS).fetchall()
 
 
 def _explicit(connection: duckdb.DuckDBPyConnection, rules: Rules) -> Iterator[Said]:

@@ -6,14 +6,16 @@ from typing import Any
 import duckdb
 
 from gateway.identity import Changes, Claim, Link, Moment, Placement
-from gateway.identity.evidence import Pair
+from gateway.identity.evidence import Pair, device_of
 from gateway.identity.naming import hash_of, person_hash
 from gateway.identity.store import Record
-from gateway.model.person import ANONYMOUS_ID, Identifier, Tenure
+from gateway.model.person import Identifier, Tenure
 from gateway.warehouses.duckdb.arrivals import rows_of
 from gateway.warehouses.duckdb.identity.evidence import GROUP
 from gateway.warehouses.duckdb.identity.tables import CLAIMS, FROZEN, LINKS, PLACES, RECORDS, TENURES, UNDONE
 
+MANY = 2_000
+"""So many are somewhere in every part of a large table."""
 _JUDGED = ("", "limit")
 """Verdicts of the rules, which may change by what comes later."""
 _PLACE = "identifier_type, identifier, person_id, us, message_id, cause, owner_type, owner, is_shared"
@@ -42,7 +44,7 @@ class Graph:
         """See Store."""
         asked = set(devices)
         columns = "anonymous_id, claimant_type, claimant, us, message_id, cause"
-        hashes = (hash_of(Identifier(ANONYMOUS_ID, device)) for device in asked)
+        hashes = (hash_of(device_of(device)) for device in asked)
         for row in self._found(CLAIMS, "_device", hashes, f"{columns}, refused"):
             if row[0] in asked and row[6] is None:
                 yield Claim(row[0], Identifier(row[1], row[2]), Moment(row[3], row[4]), row[5])
@@ -96,7 +98,7 @@ class Graph:
 
     def _write_claims(self, claims: Iterable[tuple[Claim, str]]) -> None:
         rows = list(claims)
-        devices = [Identifier(ANONYMOUS_ID, claim.device) for claim, _ in rows]
+        devices = [device_of(claim.device) for claim, _ in rows]
         self._insert(
             CLAIMS,
             {
@@ -187,7 +189,7 @@ class Graph:
                 "from_us": [tenure.from_us or 0 for tenure, _ in rows],
                 "has_to": [int(tenure.to_us is not None) for tenure, _ in rows],
                 "to_us": [tenure.to_us or 0 for tenure, _ in rows],
-                "device": [hash_of(Identifier(ANONYMOUS_ID, tenure.anonymous_id)) for tenure, _ in rows],
+                "device": [hash_of(device_of(tenure.anonymous_id)) for tenure, _ in rows],
                 "owner_hash": [hash_of(tenure.owner) for tenure, _ in rows],
             },
             "anonymous_id, person_id, owner_type, owner, case when has_from = 1 then from_us end,"
@@ -217,8 +219,11 @@ class Graph:
             yield Placement(Identifier(row[0], row[1]), row[2], Moment(row[3], row[4]), row[5], owner, row[8])
 
     def _found(self, table: str, column: str, hashes: Iterable[int], columns: str) -> list[tuple[Any, ...]]:
-        """Rows by hash. In two steps: only one column of the whole table is read, the others where something is."""
-        self._ask(hashes)
+        """Rows by hash. Few in two steps: one column of the whole table is read, the others only where something is."""
+        if self._ask(hashes) > MANY:
+            return self._connection.execute(
+                f"select {columns} from {table} semi join asked on {column} = hash"
+            ).fetchall()
         rowids = self._connection.execute(f"select rowid from {table} semi join asked on {column} = hash").fetchall()
         if not rowids:
             return []
@@ -227,8 +232,11 @@ class Graph:
             f"select {columns} from {table} t join rowids r on t.rowid = r.number"
         ).fetchall()
 
-    def _ask(self, hashes: Iterable[int]) -> None:
-        self._connection.register("asked", rows_of({"hash": list(hashes)}))
+    def _ask(self, hashes: Iterable[int]) -> int:
+        """How many there are in the view `asked`."""
+        asked = list(hashes)
+        self._connection.register("asked", rows_of({"hash": asked}))
+        return len(asked)
 
     def _delete(self, table: str, column: str, identifiers: Collection[Identifier]) -> None:
         if identifiers:

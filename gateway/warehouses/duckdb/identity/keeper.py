@@ -7,14 +7,15 @@ from typing import Any
 import duckdb
 
 from gateway.config.identity import IdentitySettings
-from gateway.identity import Changes, Guards, Rules, resolve
+from gateway.identity import Changes, Evidence, Guards, Rules, resolve
 from gateway.model.clock import Clock
 from gateway.model.person import Known
 from gateway.warehouses.duckdb.identity import revision
 from gateway.warehouses.duckdb.identity.evidence import evidence_of
 from gateway.warehouses.duckdb.identity.graph import Graph
 from gateway.warehouses.duckdb.identity.memory import Memory
-from gateway.warehouses.duckdb.identity.tables import CREATE_TABLES
+from gateway.warehouses.duckdb.identity.pending import Pending
+from gateway.warehouses.duckdb.identity.tables import CREATE_TABLES, make_room
 from gateway.warehouses.duckdb.identity.views import create_views
 from gateway.warehouses.schema import Schema
 
@@ -24,12 +25,16 @@ JUNK = "junk"
 class IdentityKeeper:
     """What is in memory follows the file: `prepare` reads it, `settle` comes after a commit."""
 
-    def __init__(self, settings: IdentitySettings, clock: Clock) -> None:
+    def __init__(self, settings: IdentitySettings, clock: Clock, memory_limit: int) -> None:
         self.rules = rules_of(settings)
         self._is_enabled = settings.enabled
         self._clock = clock
+        self._memory_limit = memory_limit
         self._guards = Guards(self.rules.max_links_an_hour)
         self._memory = Memory()
+        self._pending = Pending(clock)
+        self._untold = Counter[str]()
+        """What came of judging between loads."""
 
     def prepare(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Make the tables, and learn from them."""
@@ -38,6 +43,7 @@ class IdentityKeeper:
         self._guards = Guards(self.rules.max_links_an_hour)
         self._guards.frozen |= Graph(connection).frozen()
         self._memory = Memory()
+        self._pending.restore(connection)
 
     def show(self, connection: duckdb.DuckDBPyConnection, schema: Schema) -> None:
         """Make the views, of the columns that there are now."""
@@ -57,26 +63,53 @@ class IdentityKeeper:
         return revision.forget(connection, self.rules, person, tables, self._clock.now_ms() * 1000)
 
     def take(self, connection: duckdb.DuckDBPyConnection) -> Counter[str]:
-        """Bring the graph up to what `temp.staged` says; what was refused and what changed, counted.
+        """What `temp.staged` says goes into the graph, or waits for it (see pending.py).
 
-        Where identity is switched off, nothing more is linked, and the tables and views stay.
+        Returns what was refused and what changed, counted. Where identity is switched off, nothing more is linked.
         """
         if not self._is_enabled:
             return Counter()
         self._memory.begin()
         evidence = evidence_of(connection, self.rules, self._memory)
         counts = Counter({JUNK: evidence.junk}) if evidence.junk else Counter[str]()
-        if not (evidence.claims or evidence.links or evidence.memberships):
+        if self._pending.may_wait(evidence):
+            self._pending.add(connection, evidence)
             return counts
-        now_us = self._clock.now_ms() * 1000
-        graph = Graph(connection)
-        changes = resolve(evidence, graph, self.rules, self._guards, now_us)
-        graph.write(changes, now_us)
-        return counts + counted(changes)
+        return counts + self._told(self._judge(connection, self._pending.take(connection, evidence)))
+
+    @property
+    def waiting(self) -> int:
+        """How many edges are stored and not judged."""
+        return self._pending.edges
+
+    @property
+    def is_due(self) -> bool:
+        """Whether `catch_up` should come now, without a load."""
+        return self._pending.is_due
+
+    def catch_up(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Judge what waits; a later load tells what came of it."""
+        self._untold += self._judge(connection, self._pending.take(connection, Evidence()))
 
     def settle(self) -> None:
         """The load was committed."""
         self._memory.settle()
+        self._pending.settle()
+
+    def _told(self, counts: Counter[str]) -> Counter[str]:
+        untold, self._untold = self._untold, Counter()
+        return counts + untold
+
+    def _judge(self, connection: duckdb.DuckDBPyConnection, evidence: Evidence) -> Counter[str]:
+        if not evidence.edges:
+            return Counter()
+        now_us = self._clock.now_ms() * 1000
+        with self._pending.judging():
+            make_room(connection, self._memory_limit)
+            graph = Graph(connection)
+            changes = resolve(evidence, graph, self.rules, self._guards, now_us)
+            graph.write(changes, now_us)
+        return counted(changes)
 
 
 def rules_of(settings: IdentitySettings) -> Rules:

@@ -3,6 +3,8 @@
 An identifier's hash is the first half of the id that a person would have from it (see gateway/identity/naming.py).
 """
 
+import duckdb
+
 CLAIMS = "_headwater_claims"
 LINKS = "_headwater_links"
 PLACES = "_headwater_identities"
@@ -10,6 +12,10 @@ TENURES = "_headwater_spans"
 RECORDS = "identity_merges"
 FROZEN = "identity_frozen"
 UNDONE = "identity_unmerged"
+PENDING = "_headwater_pending_links"
+
+_FAST = "using compression uncompressed"
+"""Rows that lie far from each other are read: to unpack all around them would take longer than anything else."""
 
 _TABLES = {
     CLAIMS: """
@@ -19,10 +25,10 @@ _TABLES = {
         left_type varchar not null, left_value varchar not null, right_type varchar not null,
         right_value varchar not null, us bigint not null, message_id varchar not null, cause varchar not null,
         refused varchar, _left bigint not null, _right bigint not null""",
-    PLACES: """
-        identifier_type varchar not null, identifier varchar not null, person_id varchar not null, us bigint not null,
-        message_id varchar not null, cause varchar not null, owner_type varchar, owner varchar,
-        is_shared boolean not null, _hash bigint not null, _person bigint not null""",
+    PLACES: f"""
+        identifier_type varchar not null, identifier varchar not null, person_id varchar {_FAST} not null,
+        us bigint not null, message_id varchar {_FAST} not null, cause varchar not null, owner_type varchar,
+        owner varchar {_FAST}, is_shared boolean not null, _hash bigint not null, _person bigint not null""",
     TENURES: """
         anonymous_id varchar not null, person_id varchar not null, owner_type varchar not null, owner varchar not null,
         from_us bigint, to_us bigint, _device bigint not null, _owner bigint not null""",
@@ -33,7 +39,22 @@ _TABLES = {
     UNDONE: """
         left_type varchar not null, left_value varchar not null, right_type varchar not null,
         right_value varchar not null, undone_at timestamptz not null""",
+    PENDING: """
+        left_type varchar not null, left_value varchar not null, right_type varchar not null,
+        right_value varchar not null, us bigint not null, message_id varchar not null, cause varchar not null""",
 }
 
+_PER_ROW = 8
+"""Bytes that DuckDB holds in memory for every row of a stretch of 2,048 in which one is deleted."""
+
+
+def make_room(connection: duckdb.DuckDBPyConnection, memory_limit: int) -> None:
+    """Let DuckDB use what it needs to change the graph, besides `memory_limit`: what changes may be everywhere."""
+    sizes = (
+        f"select coalesce(sum(estimated_size), 0) from duckdb_tables() where table_name in ('{PLACES}', '{TENURES}')"
+    )
+    ((rows,),) = connection.execute(sizes).fetchall()
+    connection.execute(f"set memory_limit = '{memory_limit + _PER_ROW * int(rows)}B'")
+
+
 CREATE_TABLES = tuple(f"create table if not exists {name} ({columns})" for name, columns in _TABLES.items())
-GRAPH = (CLAIMS, LINKS, PLACES, TENURES, RECORDS, FROZEN, UNDONE)

@@ -36,6 +36,9 @@ class SqliteWarehouse:
         """There is nothing to do ahead."""
         await self.faults.before_stage()
 
+    async def catch_up(self) -> None:
+        """There is nothing to do later."""
+
     async def load(self, batches: Sequence[Packed], log_id: str, next_offset: int) -> Loaded:
         events = [(json.loads(stored.raw), stored.envelope.source) for batch in batches for stored in batch.unpack()]
         await self.faults.before_load()

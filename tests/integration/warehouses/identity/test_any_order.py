@@ -20,6 +20,7 @@ from gateway.model.errors import WarehouseError
 from gateway.model.event import from_epoch_ms, to_iso
 from gateway.model.junk import is_junk
 from gateway.model.person import ANONYMOUS_ID, USER_ID, Identifier, Tenure
+from gateway.warehouses import Warehouse
 from gateway.warehouses.duckdb import DuckDBSettings, open_duckdb
 from gateway.warehouses.duckdb.identity import keeper, views
 from tests.integration.warehouses.support.store import RECEIVED_AT_MS, Event, Store
@@ -57,52 +58,83 @@ def histories(draw: st.DrawFn) -> list[list[Event]]:
     return [list(arrived[start:stop]) for start, stop in pairwise(cuts)]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(histories(), st.integers(0, 5))
+class SlowMachine(SystemClock):
+    """A clock by which judging always takes long, so that what comes after it waits."""
+
+    def __init__(self) -> None:
+        self._now_s = 0.0
+
+    def monotonic_s(self) -> float:
+        self._now_s += 1
+        return self._now_s
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(histories(), st.integers(0, 5), st.integers(0, 5), st.sampled_from([SystemClock, SlowMachine]))
 def test_every_row_is_the_right_persons_whatever_came_when(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, portions: list[list[Event]], broken: int
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    portions: list[list[Event]],
+    broken: int,
+    restarted: int,
+    clock: type[SystemClock],
 ):
     path = tmp_path / f"{next(unique)}.duckdb"
-    asyncio.run(_load_and_compare(path, monkeypatch, portions, broken))
+    asyncio.run(_load_and_compare(path, monkeypatch, portions, broken, restarted, clock()))
 
 
 async def _load_and_compare(
-    path: Path, monkeypatch: pytest.MonkeyPatch, portions: list[list[Event]], broken: int
+    path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    portions: list[list[Event]],
+    broken: int,
+    restarted: int,
+    clock: SystemClock,
 ) -> None:
-    async with open_duckdb(DuckDBSettings(path=path), SystemClock()) as warehouse:
-        store = Store(warehouse, path)
-        for number, portion in enumerate(portions):
-            if number == broken:
-                await _break_off(store, monkeypatch, portion)
-            await store.load(*portion)
-        events = {event["messageId"]: event for portion in portions for event in portion}
-        claims, links = _evidence(list(events.values()))
-        expected = truth(claims, links, Rules())
+    """One load of `broken` fails before its commit; the process starts anew before `restarted`."""
+    offset = 0
+    for some in (portions[:restarted], portions[restarted:]):
+        async with open_duckdb(DuckDBSettings(path=path), clock) as warehouse:
+            store = Store(warehouse, path)
+            store.offset = offset
+            for portion in some:
+                if portion is portions[min(broken, len(portions) - 1)]:
+                    await _break_off(store, monkeypatch, portion)
+                await store.load(*portion)
+            offset = store.offset
+    async with open_duckdb(DuckDBSettings(path=path), clock) as warehouse:
+        await _compare(warehouse, Store(warehouse, path), portions)
 
-        placed = await store.rows("select identifier_type, identifier, person_id from identities")
-        assert {Identifier(*row[:2]): row[2] for row in placed} == expected.person_of
-        spans = await store.rows(
-            'select anonymous_id, owner_type, owner, epoch_us("from"), epoch_us("to"), person_id from identity_spans'
-        )
-        stretches = {Tenure(row[0], Identifier(row[1], row[2]), row[3], row[4]): row[5] for row in spans}
-        assert stretches == {
-            each: expected.person_of[each.owner] for found in expected.tenures.values() for each in found
-        }
-        rows = await store.rows("select id, person_id from person_events")
-        assert dict(rows) == {id_: _person(event, expected) for id_, event in events.items()}
-        assert len(rows) == len(events)
-        assert (await warehouse.rebuild_identity())["differences"] == 0
+
+async def _compare(warehouse: Warehouse, store: Store, portions: list[list[Event]]) -> None:
+    events = {event["messageId"]: event for portion in portions for event in portion}
+    claims, links = _evidence(list(events.values()))
+    expected = truth(claims, links, Rules())
+
+    placed = await store.rows("select identifier_type, identifier, person_id from identities")
+    assert {Identifier(*row[:2]): row[2] for row in placed} == expected.person_of
+    spans = await store.rows(
+        'select anonymous_id, owner_type, owner, epoch_us("from"), epoch_us("to"), person_id from identity_spans'
+    )
+    stretches = {Tenure(row[0], Identifier(row[1], row[2]), row[3], row[4]): row[5] for row in spans}
+    assert stretches == {each: expected.person_of[each.owner] for found in expected.tenures.values() for each in found}
+    rows = await store.rows("select id, person_id from person_events")
+    assert dict(rows) == {id_: _person(event, expected) for id_, event in events.items()}
+    assert len(rows) == len(events)
+    assert (await warehouse.rebuild_identity())["differences"] == 0
 
 
 async def _break_off(store: Store, monkeypatch: pytest.MonkeyPatch, portion: list[Event]) -> None:
     """A load that fails after it has changed the graph, and before its commit."""
+    take = keeper.IdentityKeeper.take
 
-    def fail(_changes: object) -> None:
+    def fail(self: keeper.IdentityKeeper, connection: duckdb.DuckDBPyConnection) -> None:
+        take(self, connection)
         raise duckdb.IOException("the disk is gone")
 
     offset = store.offset
     lost = {"type": "identify", "messageId": f"lost{next(unique)}", "anonymousId": "z", "userId": "Z"}
-    monkeypatch.setattr(keeper, "counted", fail)
+    monkeypatch.setattr(keeper.IdentityKeeper, "take", fail)
     with pytest.raises(WarehouseError, match="the disk is gone"):
         await store.load(*portion, lost)
     monkeypatch.undo()

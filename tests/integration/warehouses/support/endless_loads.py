@@ -16,8 +16,14 @@ async def main(path: Path) -> None:
         offset = await warehouse.next_offset("log") or 0
         while True:
             events = [
-                {"type": "track", "messageId": f"m{offset + n}", "userId": "u", "event": "Order Completed"}
-                for n in range(EVENTS)
+                {
+                    "type": "track",
+                    "event": "Order Completed",
+                    "messageId": f"m{number}",
+                    "anonymousId": f"d{number}",
+                    "userId": f"u{number // 2}",
+                }
+                for number in range(offset, offset + EVENTS)
             ]
             await warehouse.load([batch_of([*events], ENVELOPE, offset)], "log", offset + EVENTS)
             offset += EVENTS

@@ -1,0 +1,103 @@
+"""Evidence that waits to be judged, so that judging takes no more than a small part of the time.
+
+To judge has a price for each time, which grows with the graph: its columns are read through. What it costs for each
+link is little. What waits is stored in the transaction of its rows, so it is judged once, whatever happens meanwhile.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import duckdb
+
+from gateway.identity import Claim, Evidence, Link, Moment
+from gateway.model.clock import Clock
+from gateway.model.person import ANONYMOUS_ID, Identifier
+from gateway.warehouses.duckdb.arrivals import rows_of
+from gateway.warehouses.duckdb.identity.evidence import GROUP
+from gateway.warehouses.duckdb.identity.tables import PENDING
+
+ENOUGH_EDGES = 20_000
+"""So many are judged at once, however long it takes."""
+REST = 20
+"""Judging is followed by a rest, so many times as long."""
+LONGEST_REST_S = 30.0
+_COLUMNS = "left_type, left_value, right_type, right_value, us, message_id, cause"
+
+
+class Pending:
+    """How much waits, and until when. It follows the file: `settle` comes after a commit."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._edges = 0
+        self._after = 0
+        self._rest_until_s = 0.0
+
+    @property
+    def edges(self) -> int:
+        """How many wait."""
+        return self._edges
+
+    @property
+    def is_due(self) -> bool:
+        """Whether some wait that need not wait any longer."""
+        return self._edges > 0 and self._clock.monotonic_s() >= self._rest_until_s
+
+    def restore(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """What the process before did not come to judge."""
+        ((self._edges,),) = connection.execute(f"select count(*) from {PENDING}").fetchall()
+        self._after = self._edges
+
+    def may_wait(self, evidence: Evidence) -> bool:
+        """Whether it is to be judged later."""
+        is_resting = self._clock.monotonic_s() < self._rest_until_s
+        return is_resting and self._edges + evidence.edges < ENOUGH_EDGES
+
+    @contextmanager
+    def judging(self) -> Iterator[None]:
+        """What this takes decides how long the next may wait."""
+        began_s = self._clock.monotonic_s()
+        yield
+        now_s = self._clock.monotonic_s()
+        self._rest_until_s = now_s + min(LONGEST_REST_S, REST * (now_s - began_s))
+
+    def add(self, connection: duckdb.DuckDBPyConnection, evidence: Evidence) -> None:
+        """Let it wait."""
+        edges: Sequence[Claim | Link] = (*evidence.claims, *evidence.links, *evidence.memberships)
+        self._after = self._edges + len(edges)
+        if not edges:
+            return
+        ends = [edge.identifiers for edge in edges]
+        columns: dict[str, list[Any]] = {
+            "left_type": [left.type for left, _ in ends],
+            "left_value": [left.value for left, _ in ends],
+            "right_type": [right.type for _, right in ends],
+            "right_value": [right.value for _, right in ends],
+            "us": [edge.at.us for edge in edges],
+            "message_id": [edge.at.message_id for edge in edges],
+            "cause": [edge.cause for edge in edges],
+        }
+        connection.register("pending", rows_of(columns))
+        connection.execute(f"insert into {PENDING} select {_COLUMNS} from pending")
+
+    def take(self, connection: duckdb.DuckDBPyConnection, evidence: Evidence) -> Evidence:
+        """What waits, and this with it; nothing waits any more."""
+        self._after = 0
+        if not self._edges:
+            return evidence
+        rows = connection.execute(f"select {_COLUMNS} from {PENDING}").fetchall()
+        connection.execute(f"delete from {PENDING}")
+        claims, links, memberships = list(evidence.claims), list(evidence.links), list(evidence.memberships)
+        for left_type, left_value, right_type, right_value, us, message_id, cause in rows:
+            left, at = Identifier(left_type, left_value), Moment(us, message_id)
+            if right_type == ANONYMOUS_ID:
+                claims.append(Claim(right_value, left, at, cause))
+            else:
+                edge = Link(left, Identifier(right_type, right_value), at, cause)
+                (memberships if cause == GROUP else links).append(edge)
+        return Evidence(claims, links, memberships, evidence.junk)
+
+    def settle(self) -> None:
+        """The load was committed."""
+        self._edges = self._after
