@@ -26,7 +26,8 @@ class DuckDBSettings(WarehouseSettings):
     """The database file; made when it is not there."""
     batch: LoadSettings = LoadSettings()
     memory_limit: Size = 48 * 2**20
-    """What DuckDB may use for loads and queries; beyond it, it goes to disk beside the file."""
+    """What DuckDB may use for loads and queries; beyond it, it goes to disk beside the file. The identity graph adds to
+    it, see `make_room`."""
     threads: int = Field(default=1, ge=1, le=64)
     """Threads of DuckDB."""
     max_event_tables: int = Field(default=500, ge=0)
