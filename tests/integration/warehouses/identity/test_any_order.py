@@ -23,6 +23,7 @@ from gateway.model.person import ANONYMOUS_ID, USER_ID, Identifier, Tenure
 from gateway.warehouses import Warehouse
 from gateway.warehouses.duckdb import DuckDBSettings, open_duckdb
 from gateway.warehouses.duckdb.identity import keeper, views
+from tests.integration.warehouses.identity.slow_machine import SlowMachine
 from tests.integration.warehouses.support.store import RECEIVED_AT_MS, Event, Store
 from tests.unit.identity.support.reference import truth
 
@@ -56,17 +57,6 @@ def histories(draw: st.DrawFn) -> list[list[Event]]:
     arrived = draw(st.permutations([*events, *draw(st.lists(st.sampled_from(events), max_size=4))]))
     cuts = sorted({0, len(arrived), *draw(st.lists(st.integers(0, len(arrived)), max_size=4))})
     return [list(arrived[start:stop]) for start, stop in pairwise(cuts)]
-
-
-class SlowMachine(SystemClock):
-    """A clock by which judging always takes long, so that what comes after it waits."""
-
-    def __init__(self) -> None:
-        self._now_s = 0.0
-
-    def monotonic_s(self) -> float:
-        self._now_s += 1
-        return self._now_s
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
