@@ -15,7 +15,7 @@ from gateway.warehouses.duckdb.identity.evidence import evidence_of
 from gateway.warehouses.duckdb.identity.graph import Graph
 from gateway.warehouses.duckdb.identity.memory import Memory
 from gateway.warehouses.duckdb.identity.pending import Pending
-from gateway.warehouses.duckdb.identity.tables import CREATE_TABLES, make_room
+from gateway.warehouses.duckdb.identity.tables import CREATE_TABLES, GRAPH, REPLACED, make_room
 from gateway.warehouses.duckdb.identity.views import create_views
 from gateway.warehouses.schema import Schema
 
@@ -52,14 +52,17 @@ class IdentityKeeper:
 
     def unmerge(self, connection: duckdb.DuckDBPyConnection, left: str, right: str) -> tuple[str, str]:
         """See revision.py."""
+        make_room(connection, self._memory_limit, GRAPH)
         return revision.unmerge(connection, self.rules, left, right, self._clock.now_ms() * 1000)
 
     def rebuild(self, connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
         """See revision.py."""
+        make_room(connection, self._memory_limit, GRAPH)
         return revision.rebuild(connection, self.rules, self._clock.now_ms() * 1000)
 
     def forget(self, connection: duckdb.DuckDBPyConnection, person: Known, tables: Sequence[str]) -> dict[str, int]:
         """See revision.py."""
+        make_room(connection, self._memory_limit, [*GRAPH, *tables])
         return revision.forget(connection, self.rules, person, tables, self._clock.now_ms() * 1000)
 
     def take(self, connection: duckdb.DuckDBPyConnection) -> Counter[str]:
@@ -105,7 +108,7 @@ class IdentityKeeper:
             return Counter()
         now_us = self._clock.now_ms() * 1000
         with self._pending.judging():
-            make_room(connection, self._memory_limit)
+            make_room(connection, self._memory_limit, REPLACED)
             graph = Graph(connection)
             changes = resolve(evidence, graph, self.rules, self._guards, now_us)
             graph.write(changes, now_us)

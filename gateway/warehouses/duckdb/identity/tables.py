@@ -3,7 +3,11 @@
 An identifier's hash is the first half of the id that a person would have from it (see gateway/identity/naming.py).
 """
 
+from collections.abc import Sequence
+
 import duckdb
+
+from gateway.warehouses.names import literal
 
 CLAIMS = "_headwater_claims"
 LINKS = "_headwater_links"
@@ -46,15 +50,19 @@ _TABLES = {
 
 _PER_ROW = 8
 """Bytes that DuckDB holds in memory for every row of a stretch of 2,048 in which one is deleted."""
+_LARGEST_ROOM = 2**30
 
 
-def make_room(connection: duckdb.DuckDBPyConnection, memory_limit: int) -> None:
-    """Let DuckDB use what it needs to change the graph, besides `memory_limit`: what changes may be everywhere."""
-    sizes = (
-        f"select coalesce(sum(estimated_size), 0) from duckdb_tables() where table_name in ('{PLACES}', '{TENURES}')"
-    )
+def make_room(connection: duckdb.DuckDBPyConnection, memory_limit: int, changing: Sequence[str]) -> None:
+    """Let DuckDB use what it needs to delete rows of these tables, besides `memory_limit`: they may be everywhere."""
+    names = ", ".join(map(literal, changing))
+    sizes = f"select coalesce(sum(estimated_size), 0) from duckdb_tables() where table_name in ({names})"
     ((rows,),) = connection.execute(sizes).fetchall()
-    connection.execute(f"set memory_limit = '{memory_limit + _PER_ROW * int(rows)}B'")
+    room = min(_PER_ROW * int(rows), _LARGEST_ROOM)
+    connection.execute(f"set memory_limit = '{memory_limit + room}B'")
 
 
 CREATE_TABLES = tuple(f"create table if not exists {name} ({columns})" for name, columns in _TABLES.items())
+REPLACED = (PLACES, TENURES)
+"""Of these, a load replaces rows."""
+GRAPH = (CLAIMS, LINKS, *REPLACED)
