@@ -59,7 +59,7 @@ def unmerge(client: Client, left: str, right: str, destination: str | None) -> N
     """
     fields = {"left": left, "right": right, "destination": destination}
     answer = client.post("/api/person/unmerge", fields, PATIENCE_S)
-    rows = [(answer[side]["id"], answer[side]["person_id"] or "not linked to anything") for side in ("left", "right")]
+    rows = [(answer[side]["id"], answer[side]["person_id"]) for side in ("left", "right")]
     click.echo(table(("identifier", "person"), rows))
 
 
@@ -76,7 +76,9 @@ def rebuild(client: Client, destination: str | None, *, is_json: bool) -> None:
     if is_json:
         click.echo(indented(answer))
         return
-    click.echo(f"{answer['edges']} links, {answer['differences']} differences")
+    shown = len(answer["examples"])
+    more = f"; the first {shown}:" if shown < answer["differences"] else ""
+    click.echo(f"{answer['edges']} links, {answer['differences']} differences{more}")
     if answer["examples"]:
         rows = [(each["table"], each["only"], each["row"]) for each in answer["examples"]]
         click.echo(table(("table", "only", "row"), rows))

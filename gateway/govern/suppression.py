@@ -6,6 +6,7 @@ Only keyed digests are kept, so that the list itself says nothing of anybody who
 from collections.abc import Iterable
 from hashlib import blake2b
 
+from gateway.model.junk import is_junk
 from gateway.model.person import ANONYMOUS_ID, USER_ID, Identifier, Known
 
 DIGEST_BYTES = 16
@@ -31,10 +32,10 @@ class Suppression:
         return _digest(self._hasher(identifier.type), identifier.value)
 
     def holds(self, user_ids: Iterable[str | None], anonymous_id: str | None) -> bool:
-        """Whether an event with these ids is not to be stored."""
-        for user_id in user_ids:
-            if user_id and _digest(self._users, user_id) in self.digests:
-                return True
+        """Whether an event with these ids is not to be stored. One of another user is theirs, whatever the device."""
+        users = [user_id for user_id in user_ids if user_id and not is_junk(user_id)]
+        if users:
+            return any(_digest(self._users, user_id) in self.digests for user_id in users)
         return anonymous_id is not None and _digest(self._visitors, anonymous_id) in self.digests
 
     def _hasher(self, kind: str) -> blake2b:

@@ -23,8 +23,16 @@ def test_an_event_is_held_by_any_of_its_ids_of_the_right_type():
     assert users.holds([None, "ada"], None)
     assert devices.holds([], "ada")
     assert not users.holds([None, ""], "ada")
+    assert devices.holds(["undefined"], "ada")
     assert not devices.holds(["ada"], None)
     assert not users.holds(["ADA", "ada "], None)
+
+
+def test_an_event_of_another_user_on_the_device_is_theirs():
+    devices = listed(Identifier(ANONYMOUS_ID, "tablet"))
+
+    assert devices.holds([None, None], "tablet")
+    assert not devices.holds(["bob", None], "tablet")
 
 
 def test_lone_surrogates_are_values_like_others():

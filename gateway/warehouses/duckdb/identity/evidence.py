@@ -138,7 +138,8 @@ class _Seen:
 
     def _strong(self, values: Sequence[Any]) -> list[Identifier]:
         found = [
-            self.identifier(kind, normalised(value)) for kind, value in zip(self._rules.strong, values, strict=True)
+            self.identifier(kind, None if value is None else normalised(value))
+            for kind, value in zip(self._rules.strong, values, strict=True)
         ]
         return [each for each in found if each is not None]
 
@@ -151,6 +152,6 @@ class _Seen:
         self.claim(said.previous_id, user, at, ALIAS)
 
 
-def normalised(value: str | None) -> str | None:
+def normalised(value: str) -> str:
     """A strong identifier as it is compared: people write their address in many ways."""
-    return None if value is None else value.strip().lower()
+    return value.strip().lower()

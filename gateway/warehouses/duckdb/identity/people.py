@@ -8,6 +8,7 @@ import duckdb
 from gateway.identity.naming import person_id_of
 from gateway.model.person import ANONYMOUS_ID, USER_ID, Identifier, Known, Tenure
 from gateway.warehouses.duckdb.arrivals import rows_of
+from gateway.warehouses.duckdb.identity.evidence import normalised
 from gateway.warehouses.duckdb.identity.graph import Graph
 from gateway.warehouses.duckdb.identity.tables import PLACES, TENURES
 
@@ -15,6 +16,7 @@ Rows = list[dict[str, Any]]
 
 _FOUND = f"""
     select person_id from {PLACES} where identifier = $id or person_id = $id
+        or (identifier = $normalised and identifier_type not in ('{USER_ID}', '{ANONYMOUS_ID}'))
     order by person_id <> $id, identifier_type <> '{USER_ID}', identifier_type = '{ANONYMOUS_ID}' limit 1"""
 _SEEN = """
     select person_id, user_id, anonymous_id from person_events
@@ -24,7 +26,7 @@ _SEEN = """
 
 def find(connection: duckdb.DuckDBPyConnection, identifier: str) -> Known | None:
     """The person with this identifier, of whatever type, or with this id; None where no event speaks of it."""
-    found = connection.execute(_FOUND, {"id": identifier}).fetchall()
+    found = connection.execute(_FOUND, {"id": identifier, "normalised": normalised(identifier)}).fetchall()
     if found:
         return known(connection, found[0][0])
     seen = connection.execute(_SEEN, {"id": identifier}).fetchall()
@@ -135,9 +137,12 @@ _FAR_US = 2**62
 def _about(connection: duckdb.DuckDBPyConnection, view: str, person: Known) -> Rows:
     """Edges that touch one of the person's identifiers."""
     columns = "left_type, left_value, right_type, right_value, cause, message_id, timestamp, refused"
-    mine = "select (identifier_type, identifier) from identities where person_id = $1"
-    touching = f"(left_type, left_value) in ({mine}) or (right_type, right_value) in ({mine})"
-    return _rows(connection, f"select {columns} from {view} where {touching} order by timestamp", [person.person_id])
+    own = [*(Identifier(USER_ID, each) for each in person.user_ids), *person.others]
+    own += [Identifier(ANONYMOUS_ID, tenure.anonymous_id) for tenure in person.tenures]
+    listed = {"kind": [each.type for each in own], "value": [each.value for each in own]}
+    connection.register("own", rows_of(listed))
+    touching = "(left_type, left_value) in (from own) or (right_type, right_value) in (from own)"
+    return _rows(connection, f"select {columns} from {view} where {touching} order by timestamp", [])
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[Any]) -> Rows:

@@ -2,16 +2,18 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import duckdb
 
 from gateway.identity import Claim, Evidence, Guards, Link, Moment, Rules, resolve
 from gateway.identity.evidence import pair_of
+from gateway.identity.naming import person_id_of
 from gateway.model.errors import WarehouseError
 from gateway.model.person import ANONYMOUS_ID, USER_ID, Identifier, Known
 from gateway.warehouses.duckdb.arrivals import rows_of
-from gateway.warehouses.duckdb.identity.evidence import GROUP
+from gateway.warehouses.duckdb.identity.evidence import GROUP, normalised
 from gateway.warehouses.duckdb.identity.graph import Graph
 from gateway.warehouses.duckdb.identity.people import gather, persons_of
 from gateway.warehouses.duckdb.identity.tables import CLAIMS, FROZEN, LINKS, PLACES, RECORDS, TENURES, UNDONE
@@ -28,25 +30,34 @@ _LINK = "left_type, left_value, right_type, right_value, us, message_id, cause"
 def unmerge(connection: duckdb.DuckDBPyConnection, rules: Rules, left: str, right: str, now_us: int) -> tuple[str, str]:
     """Take back the link between two identifiers, for good; the persons that they are afterwards.
 
-    Raises WarehouseError when nothing links them directly.
+    Raises WarehouseError when nothing links them directly, or that was taken back already.
     """
-    edges = list(_edges_between(connection, left, right))
+    written = product(dict.fromkeys((left, normalised(left))), dict.fromkeys((right, normalised(right))))
+    edges = next(filter(None, (list(_edges_between(connection, *ends)) for ends in written)), [])
     if not edges:
         raise WarehouseError(
             f"no event links {left} and {right} to each other directly",
             hint=f"`headwater person {left}` shows what is linked",
         )
+    pairs = {pair_of(edge) for edge in edges} - Graph(connection).undone()
+    if not pairs:
+        raise WarehouseError(
+            f"the link between {left} and {right} was taken back before",
+            hint="it stays so, whatever events say; nothing is to be done",
+        )
     first, second = edges[0].identifiers
-    for pair in {pair_of(edge) for edge in edges}:
+    if left not in (first.value, normalised(first.value)):
+        first, second = second, first
+    for pair in pairs:
         ends = [part for identifier in sorted(pair) for part in identifier]
         connection.execute(f"insert into {UNDONE} values (?, ?, ?, ?, make_timestamptz(?))", [*ends, now_us])
     persons = {place.person_id for place in Graph(connection).placements([first, second])}
     _judge_anew(connection, rules, persons, now_us)
     places = {place.identifier: place.person_id for place in Graph(connection).placements([first, second])}
-    now_first, now_second = places.get(first, ""), places.get(second, "")
+    now_first, now_second = (places.get(each, person_id_of(each)) for each in (first, second))
     connection.execute(
         f"insert into {RECORDS} values ('unmerge', ?, ?, ?, ?, make_timestamptz(?), make_timestamptz(?))",
-        [now_first, now_second or second.value, edges[0].cause, edges[0].at.message_id, edges[0].at.us, now_us],
+        [now_first, now_second, edges[0].cause, edges[0].at.message_id, edges[0].at.us, now_us],
     )
     return now_first, now_second
 

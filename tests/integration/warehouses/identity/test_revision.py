@@ -3,6 +3,7 @@
 import pytest
 
 from gateway.model.errors import WarehouseError
+from gateway.model.person import Known
 from tests.integration.warehouses.support.store import OpenStore, Store
 
 IDENTITY = {"enabled": True, "max_links_an_hour": 3}
@@ -55,6 +56,54 @@ async def test_a_device_can_be_taken_from_a_user(store: Store):
 
     rows = await store.rows("select type, person_id from person_events order by type")
     assert [row[1] == await person_of(store, "ann") for row in rows] == [True, False]
+
+
+async def test_the_answer_is_in_the_order_of_the_question(store: Store):
+    await store.load(
+        store.event("identify", anonymousId="d1", userId="ann", timestamp="2025-11-24T01:00:00Z"),
+        store.event("identify", anonymousId="d1", userId="bob", timestamp="2025-11-24T02:00:00Z"),
+    )
+
+    device, bob = await store.warehouse.unmerge("d1", "bob")
+
+    assert device == await person_of(store, "ann")
+    assert bob == await person_of(store, "bob") != device
+
+
+async def test_a_link_is_taken_back_once(store: Store):
+    await aliased(store)
+    await store.warehouse.unmerge("ann", "bob")
+
+    with pytest.raises(WarehouseError, match="was taken back before"):
+        await store.warehouse.unmerge("bob", "ann")
+
+    assert await store.one("select count(*) from identity_merges where kind = 'unmerge'") == 1
+
+
+async def test_an_address_is_found_however_it_is_written(store: Store):
+    await store.load(store.event("identify", anonymousId="d1", userId="Ann", traits={"email": " Ann@Shop.example "}))
+
+    assert await person_of(store, "ANN@shop.example ") == await person_of(store, "Ann")
+    assert await store.warehouse.find_person("ANN") is None
+    apart = await store.warehouse.unmerge("Ann", "Ann@shop.example")
+    assert len(set(apart)) == 2
+
+
+async def test_who_was_refused_is_told_why(store: Store):
+    await aliased(store)
+    await store.warehouse.unmerge("bob", "d2")
+
+    described = await store.warehouse.describe_person("d2", 10)
+
+    assert described is not None
+    assert {each["refused"] for each in described["refused"]} == {"undone"}
+
+
+async def test_one_whom_nobody_knows_takes_nothing_along(store: Store):
+    await aliased(store)
+    await store.warehouse.unmerge("bob", "d2")
+
+    assert await store.warehouse.forget(Known("", frozenset(["stranger"]), [])) == {}
 
 
 async def test_what_no_event_links_cannot_be_taken_back(store: Store):
