@@ -21,7 +21,7 @@ async def person(request: web.Request) -> web.Response:
     warehouse = await _warehouse(request, request.query)
     document = await warehouse.describe_person(identifier, max_events)
     if document is None:
-        hint = "identifiers are compared letter by letter; a new event takes a second to arrive"
+        hint = "ids are compared letter by letter, addresses are not; a new event takes a second to arrive"
         raise RequestError(f'nothing is known of "{identifier}"', hint=hint, status=HTTPStatus.NOT_FOUND)
     return json_answer(document)
 

@@ -3,7 +3,7 @@
 Works on the plain document, since it must find its faults even where others keep the settings from being built.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from gateway.config.faults import Fault
@@ -11,10 +11,11 @@ from gateway.config.section import Section
 from gateway.config.settings import AdminSettings, DemoSettings, ScriptSettings, ServerSettings
 
 
-def cross_check(document: Mapping[str, Any]) -> list[Fault]:
+def cross_check(document: Mapping[str, Any], warehouse_types: Collection[str]) -> list[Fault]:
     """The faults between the sections of `document`, which need not be valid otherwise."""
-    checks = (_shared_write_keys, _unknown_sources, _unknown_warehouses, _demo_without_parts, _shared_listener)
-    return [fault for check in checks for fault in check(document)]
+    checks = (_shared_write_keys, _unknown_sources, _demo_without_parts, _shared_listener)
+    faults = [fault for check in checks for fault in check(document)]
+    return [*faults, *_unknown_warehouses(document, warehouse_types)]
 
 
 def _shared_write_keys(document: Mapping[str, Any]) -> Iterator[Fault]:
@@ -34,11 +35,12 @@ def _unknown_sources(document: Mapping[str, Any]) -> Iterator[Fault]:
                 yield f"destinations.{name}.sources.{index}", _no_source(source)
 
 
-def _unknown_warehouses(document: Mapping[str, Any]) -> Iterator[Fault]:
+def _unknown_warehouses(document: Mapping[str, Any], warehouse_types: Collection[str]) -> Iterator[Fault]:
     destinations = _tables(document.get("destinations"))
+    warehouses = {name for name, destination in destinations.items() if destination.get("type") in warehouse_types}
     for name, destination in destinations.items():
         warehouse = destination.get("stitch")
-        if isinstance(warehouse, str) and warehouse and warehouse not in destinations:
+        if isinstance(warehouse, str) and warehouse and warehouse not in warehouses:
             yield f"destinations.{name}.stitch", f'there is no warehouse "{warehouse}" among the destinations'
 
 

@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError, create_model
 from gateway.config.cross_check import cross_check
 from gateway.config.faults import Fault, describe
 from gateway.config.secrets import resolve_secrets
-from gateway.config.settings import DestinationSettings, Name, Settings
+from gateway.config.settings import DestinationSettings, Name, Settings, WarehouseSettings
 from gateway.model.errors import ConfigError
 
 
@@ -28,7 +28,8 @@ def load_settings(path: Path, kinds: Sequence[type[DestinationSettings]], enviro
     faults: list[Fault] = []
     document = resolve_secrets(_read(path), environ, faults)
     settings = _validate(document, kinds, faults)
-    faults += cross_check(document)
+    warehouses = [kind for kind in kinds if issubclass(kind, WarehouseSettings)]
+    faults += cross_check(document, [kind.model_fields["type"].default for kind in warehouses])
     if settings is None or faults:
         lines = "".join(f"\n  {key}: {fault}" for key, fault in faults)
         raise ConfigError(f"{path} has {len(faults)} fault{'s' if len(faults) > 1 else ''}:{lines}")
