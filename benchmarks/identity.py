@@ -40,6 +40,7 @@ AGENTS = (
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36",
     "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1.15 Version/19.0 Mobile Safari/604.1",
 )
+PLAN = {"plan": "free"}
 Event = dict[str, object]
 
 
@@ -59,12 +60,16 @@ class Site:
         return [self._identify() for _ in range(number)]
 
     def events(self, number: int) -> list[Event]:
-        """Two in five say both ids, one in fifty is an identify."""
-        return [self._identify() if self._random.random() < 0.02 else self._view() for _ in range(number)]
+        """Two in five say both ids, one in fifty is an identify, and of those one in five says something new."""
+        made = []
+        for _ in range(number):
+            way = self._random.random()
+            made.append(self._view() if way > 0.02 else self._identify() if way < 0.004 else self._identify_again())
+        return made
 
     def strangers(self, number: int) -> list[Event]:
         """Identifies that name nobody, which make no edge."""
-        return [self._event("identify", anonymousId=f"s{n}", traits={"plan": "free"}) for n in range(number)]
+        return [self._event("identify", anonymousId=f"s{n}", traits=dict(PLAN)) for n in range(number)]
 
     def batch(self, events: list[Event]) -> Batch:
         """As the queue hands them over."""
@@ -89,8 +94,12 @@ class Site:
             user = self._user_of[device]
         else:  # another user on a known device
             device, user = self._random.randrange(known), self._user_of[self._random.randrange(known)]
-        traits = {"email": f"u{user}@shop.example"} if way < 0.17 or way > 0.9 else {"plan": "free"}
+        traits = {"email": f"u{user}@shop.example"} if way < 0.17 or way > 0.9 else dict(PLAN)
         return self._event("identify", anonymousId=f"d{device}", userId=f"u{user}", traits=traits)
+
+    def _identify_again(self) -> Event:
+        device = self._random.randrange(len(self._user_of))
+        return self._event("identify", anonymousId=f"d{device}", userId=f"u{self._user_of[device]}", traits=dict(PLAN))
 
     def _view(self) -> Event:
         """About 850 bytes, as those of the other benchmarks."""
