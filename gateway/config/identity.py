@@ -2,11 +2,22 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from gateway.config.section import Section
 
-Trait = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")]
+RESERVED = {"user_id", "anonymous_id", "group_id", "identify", "alias", "group", "event"}
+"""Types of identifiers, and causes of links, that have a meaning of their own."""
+
+
+def _not_reserved(name: str) -> str:
+    if name in RESERVED:
+        raise ValueError(f'"{name}" has a meaning of its own in the graph; send the trait under another name')
+    return name
+
+
+Type = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")]
+Trait = Annotated[Type, AfterValidator(_not_reserved)]
 Count = Annotated[int, Field(ge=1)]
 
 
@@ -16,7 +27,7 @@ class IdentitySettings(Section):
     enabled: bool = True
     strong: tuple[Trait, ...] = Field(default=("email",), max_length=8)
     """Traits that identify a person, the strongest first."""
-    limits: dict[Trait, Count] = Field(default={})
+    limits: dict[Type, Count] = Field(default={})
     """How many identifiers of a type strong identifiers may bring together in one person: 1 `user_id`, 5 of others."""
     blocklist: tuple[str, ...] = ()
     """Further values that name nobody; case and surrounding space do not matter."""
