@@ -33,7 +33,8 @@ def forget(client: Client, identifier: str, *, is_sure: bool, is_dry: bool, is_j
         if not is_sure:
             click.confirm(QUESTION.format(identifier=printable(identifier)), abort=True)
         answer = _until_done(client, client.post("/api/forget", {"id": identifier}))
-    click.echo(indented(answer) if is_json else _text(answer))
+    heading = "would be removed from" if is_dry else "removed from"
+    click.echo(indented(answer) if is_json else _text(answer, heading))
 
 
 @click.command("export-person")
@@ -60,8 +61,8 @@ def _until_done(client: Client, order: dict[str, Any]) -> dict[str, Any]:
     return order
 
 
-def _text(answer: dict[str, Any]) -> str:
-    return table(("removed from", "what", "how many"), list(_removed(answer["removed"])))
+def _text(answer: dict[str, Any], heading: str) -> str:
+    return table((heading, "what", "how many"), list(_removed(answer["removed"])))
 
 
 def _removed(removed: dict[str, Any]) -> Iterator[tuple[str, str, int]]:
