@@ -35,7 +35,8 @@ async def post(gateway: Gateway, body: Any, path: str = "/v1/t", **headers: str)
     ("ids", "is_stored"),
     [
         ({"userId": USER}, False),
-        ({"userId": "ben", "anonymousId": DEVICE}, False),
+        ({"userId": "ben", "anonymousId": DEVICE}, True),
+        ({"userId": "undefined", "anonymousId": DEVICE}, False),
         ({"anonymousId": DEVICE}, False),
         ({"type": "alias", "userId": "ben", "previousId": USER}, False),
         ({"userId": DEVICE}, True),
