@@ -60,6 +60,7 @@ class DuckDBWarehouse:
         """Too late to be staged."""
         self._stage_statement = ""
         self._staged: Load | None = None
+        self._is_closed = False
 
     async def prepare(self) -> None:
         """Make the file and its own tables. Raises WarehouseError when that is impossible now."""
@@ -137,11 +138,14 @@ class DuckDBWarehouse:
         )
 
     def close(self) -> None:
-        """Wait for what runs, then release everything.
+        """Wait for what runs, then release everything. Once more changes nothing.
 
         The engine goes first, in a thread of its own: what it keeps for each thread must not be given back by one that
         ends while the engine is taken down.
         """
+        if self._is_closed:
+            return
+        self._is_closed = True
         threads = (self._staging, self._querying, self._loading)
         for thread in threads:
             thread.submit(lambda: None).result()
