@@ -38,3 +38,8 @@ class Known:
     tenures: Sequence[Tenure]
     others: Sequence[Identifier] = ()
     """Strong identifiers."""
+
+    @property
+    def identifiers(self) -> Sequence[Identifier]:
+        """All that are the person's alone: devices may be others' too."""
+        return [*(Identifier(USER_ID, each) for each in self.user_ids), *self.others]

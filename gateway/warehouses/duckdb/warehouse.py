@@ -1,9 +1,9 @@
 """DuckDB, the embedded warehouse: one file on the machine itself."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, asynccontextmanager, closing, suppress
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager, suppress
 from functools import partial
 from typing import Any, TypeVar
 
@@ -248,30 +248,32 @@ class DuckDBWarehouse:
         with self._engine.attached() as connection:
             return ask(connection)
 
-    def _catch_up(self) -> None:
+    @contextmanager
+    def _between_loads(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A transaction of its own. Where it fails, what it has made of memory is forgotten: the file knows better."""
         with self._turns.load(), self._engine.attached() as connection:
             self._schema = self._schema or self._read_schema(connection)
             connection.begin()
             try:
-                self._identity.catch_up(connection)
+                yield connection
                 connection.commit()
             except BaseException:
                 self._schema = None
                 raise
-            self._identity.settle()
+
+    def _catch_up(self) -> None:
+        with self._between_loads() as connection:
+            self._identity.catch_up(connection)
+        self._identity.settle()
 
     def _revise(self, change: Callable[[duckdb.DuckDBPyConnection, IdentityKeeper], T]) -> T:
-        """In a transaction of its own, between loads; what is in memory is read anew after it."""
-        keeper = self._identity
-        with self._turns.load():
+        """What the owner does to the graph; what is in memory is read anew after it."""
+        with self._between_loads() as connection:
             self._forget_staged()
-            with self._engine.attached() as connection:
-                connection.begin()
-                keeper.catch_up(connection)
-                revised = change(connection, keeper)
-                connection.commit()
-                keeper.prepare(connection)
-                return revised
+            self._identity.catch_up(connection)
+            revised = change(connection, self._identity)
+        self._schema = None
+        return revised
 
     def _tables(self, connection: duckdb.DuckDBPyConnection) -> list[str]:
         """Every table with events."""

@@ -12,6 +12,7 @@ from gateway.identity.store import Record
 from gateway.model.person import Identifier, Tenure
 from gateway.warehouses.duckdb.arrivals import rows_of
 from gateway.warehouses.duckdb.identity.evidence import GROUP
+from gateway.warehouses.duckdb.identity.rows import CLAIM, EDGE, claim_of, edge_columns, link_of
 from gateway.warehouses.duckdb.identity.tables import CLAIMS, FROZEN, LINKS, PLACES, RECORDS, TENURES, UNDONE
 
 MANY = 2_000
@@ -19,7 +20,6 @@ MANY = 2_000
 _JUDGED = ("", "limit")
 """Verdicts of the rules, which may change by what comes later."""
 _PLACE = "identifier_type, identifier, person_id, us, message_id, cause, owner_type, owner, is_shared"
-_LINK = "left_type, left_value, right_type, right_value, us, message_id, cause"
 
 
 class Graph:
@@ -43,20 +43,19 @@ class Graph:
     def claims(self, devices: Collection[str]) -> Iterator[Claim]:
         """See Store."""
         asked = set(devices)
-        columns = "anonymous_id, claimant_type, claimant, us, message_id, cause"
         hashes = (hash_of(device_of(device)) for device in asked)
-        for row in self._found(CLAIMS, "_device", hashes, f"{columns}, refused"):
+        for row in self._found(CLAIMS, "_device", hashes, f"{CLAIM}, refused"):
             if row[0] in asked and row[6] is None:
-                yield Claim(row[0], Identifier(row[1], row[2]), Moment(row[3], row[4]), row[5])
+                yield claim_of(row)
 
     def links(self, identifiers: Collection[Identifier]) -> Iterator[tuple[Link, str]]:
         """See Store."""
         asked = set(identifiers)
         found: set[tuple[Any, ...]] = set()
         for column in ("_left", "_right"):
-            found |= set(self._found(LINKS, column, map(hash_of, asked), f"{_LINK}, coalesce(refused, '')"))
+            found |= set(self._found(LINKS, column, map(hash_of, asked), f"{EDGE}, coalesce(refused, '')"))
         for row in found:
-            link, reason = _link(row), row[7]
+            link, reason = link_of(row), row[7]
             if link.cause != GROUP and reason in _JUDGED and not asked.isdisjoint(link.identifiers):
                 yield link, reason
 
@@ -118,13 +117,13 @@ class Graph:
         rows = list(links)
         self._insert(
             LINKS,
-            _link_columns([link for link, _ in rows])
+            edge_columns([link for link, _ in rows])
             | {
                 "refused": [reason for _, reason in rows],
                 "left_hash": [hash_of(link.left) for link, _ in rows],
                 "right_hash": [hash_of(link.right) for link, _ in rows],
             },
-            f"{_LINK}, nullif(refused, ''), left_hash, right_hash",
+            f"{EDGE}, nullif(refused, ''), left_hash, right_hash",
         )
 
     def _write_verdicts(self, verdicts: Iterable[tuple[Link, str]]) -> None:
@@ -220,11 +219,10 @@ class Graph:
 
     def _found(self, table: str, column: str, hashes: Iterable[int], columns: str) -> list[tuple[Any, ...]]:
         """Rows by hash. Few in two steps: one column of the whole table is read, the others only where something is."""
+        where = f"from {table} semi join asked on {column} = hash"
         if self._ask(hashes) > MANY:
-            return self._connection.execute(
-                f"select {columns} from {table} semi join asked on {column} = hash"
-            ).fetchall()
-        rowids = self._connection.execute(f"select rowid from {table} semi join asked on {column} = hash").fetchall()
+            return self._connection.execute(f"select {columns} {where}").fetchall()
+        rowids = self._connection.execute(f"select rowid {where}").fetchall()
         if not rowids:
             return []
         self._connection.register("rowids", rows_of({"number": [row for (row,) in rowids]}))
@@ -247,19 +245,3 @@ class Graph:
         if next(iter(columns.values())):
             self._connection.register("inserted", rows_of(columns))
             self._connection.execute(f"insert into {table} select {expressions} from inserted")
-
-
-def _link(row: Sequence[Any]) -> Link:
-    return Link(Identifier(row[0], row[1]), Identifier(row[2], row[3]), Moment(row[4], row[5]), row[6])
-
-
-def _link_columns(links: Sequence[Link]) -> dict[str, list[Any]]:
-    return {
-        "left_type": [link.left.type for link in links],
-        "left_value": [link.left.value for link in links],
-        "right_type": [link.right.type for link in links],
-        "right_value": [link.right.value for link in links],
-        "us": [link.at.us for link in links],
-        "message_id": [link.at.message_id for link in links],
-        "cause": [link.cause for link in links],
-    }

@@ -6,15 +6,15 @@ link is little. What waits is stored in the transaction of its rows, so it is ju
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import duckdb
 
-from gateway.identity import Claim, Evidence, Link, Moment
+from gateway.identity import Claim, Evidence, Link
 from gateway.model.clock import Clock
-from gateway.model.person import ANONYMOUS_ID, Identifier
+from gateway.model.person import ANONYMOUS_ID
 from gateway.warehouses.duckdb.arrivals import rows_of
 from gateway.warehouses.duckdb.identity.evidence import GROUP
+from gateway.warehouses.duckdb.identity.rows import EDGE, edge_columns, link_of
 from gateway.warehouses.duckdb.identity.tables import PENDING
 
 ENOUGH_EDGES = 20_000
@@ -22,7 +22,6 @@ ENOUGH_EDGES = 20_000
 REST = 20
 """Judging is followed by a rest, so many times as long."""
 LONGEST_REST_S = 30.0
-_COLUMNS = "left_type, left_value, right_type, right_value, us, message_id, cause"
 
 
 class Pending:
@@ -68,34 +67,22 @@ class Pending:
         self._after = self._edges + len(edges)
         if not edges:
             return
-        ends = [edge.identifiers for edge in edges]
-        columns: dict[str, list[Any]] = {
-            "left_type": [left.type for left, _ in ends],
-            "left_value": [left.value for left, _ in ends],
-            "right_type": [right.type for _, right in ends],
-            "right_value": [right.value for _, right in ends],
-            "us": [edge.at.us for edge in edges],
-            "message_id": [edge.at.message_id for edge in edges],
-            "cause": [edge.cause for edge in edges],
-        }
-        connection.register("pending", rows_of(columns))
-        connection.execute(f"insert into {PENDING} select {_COLUMNS} from pending")
+        connection.register("pending", rows_of(edge_columns(edges)))
+        connection.execute(f"insert into {PENDING} select {EDGE} from pending")
 
     def take(self, connection: duckdb.DuckDBPyConnection, evidence: Evidence) -> Evidence:
         """What waits, and this with it; nothing waits any more."""
         self._after = 0
         if not self._edges:
             return evidence
-        rows = connection.execute(f"select {_COLUMNS} from {PENDING}").fetchall()
+        rows = connection.execute(f"select {EDGE} from {PENDING}").fetchall()
         connection.execute(f"delete from {PENDING}")
         claims, links, memberships = list(evidence.claims), list(evidence.links), list(evidence.memberships)
-        for left_type, left_value, right_type, right_value, us, message_id, cause in rows:
-            left, at = Identifier(left_type, left_value), Moment(us, message_id)
-            if right_type == ANONYMOUS_ID:
-                claims.append(Claim(right_value, left, at, cause))
+        for edge in map(link_of, rows):
+            if edge.right.type == ANONYMOUS_ID:
+                claims.append(Claim(edge.right.value, edge.left, edge.at, edge.cause))
             else:
-                edge = Link(left, Identifier(right_type, right_value), at, cause)
-                (memberships if cause == GROUP else links).append(edge)
+                (memberships if edge.cause == GROUP else links).append(edge)
         return Evidence(claims, links, memberships, evidence.junk)
 
     def settle(self) -> None:

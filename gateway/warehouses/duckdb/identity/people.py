@@ -5,11 +5,13 @@ from typing import Any
 
 import duckdb
 
+from gateway.identity.evidence import device_of
 from gateway.identity.naming import person_id_of
 from gateway.model.person import ANONYMOUS_ID, USER_ID, Identifier, Known, Tenure
 from gateway.warehouses.duckdb.arrivals import rows_of
 from gateway.warehouses.duckdb.identity.evidence import normalised
 from gateway.warehouses.duckdb.identity.graph import Graph
+from gateway.warehouses.duckdb.identity.rows import identifier_columns
 from gateway.warehouses.duckdb.identity.tables import PLACES, TENURES
 
 Rows = list[dict[str, Any]]
@@ -127,8 +129,7 @@ def gather(connection: duckdb.DuckDBPyConnection, person: Known, person_ids: Col
 
 def persons_of(connection: duckdb.DuckDBPyConnection, person: Known) -> set[str]:
     """Where the person's users and strong identifiers stand now, whatever has been linked since."""
-    identifiers = [*(Identifier(USER_ID, each) for each in person.user_ids), *person.others]
-    return {place.person_id for place in Graph(connection).placements(identifiers)}
+    return {place.person_id for place in Graph(connection).placements(person.identifiers)}
 
 
 _FAR_US = 2**62
@@ -137,10 +138,8 @@ _FAR_US = 2**62
 def _about(connection: duckdb.DuckDBPyConnection, view: str, person: Known) -> Rows:
     """Edges that touch one of the person's identifiers."""
     columns = "left_type, left_value, right_type, right_value, cause, message_id, timestamp, refused"
-    own = [*(Identifier(USER_ID, each) for each in person.user_ids), *person.others]
-    own += [Identifier(ANONYMOUS_ID, tenure.anonymous_id) for tenure in person.tenures]
-    listed = {"kind": [each.type for each in own], "value": [each.value for each in own]}
-    connection.register("own", rows_of(listed))
+    own = [*person.identifiers, *(device_of(tenure.anonymous_id) for tenure in person.tenures)]
+    connection.register("own", rows_of(identifier_columns(own)))
     touching = "(left_type, left_value) in (from own) or (right_type, right_value) in (from own)"
     return _rows(connection, f"select {columns} from {view} where {touching} order by timestamp", [])
 

@@ -7,24 +7,22 @@ from typing import Any
 
 import duckdb
 
-from gateway.identity import Claim, Evidence, Guards, Link, Moment, Rules, resolve
+from gateway.identity import Claim, Evidence, Guards, Link, Rules, resolve
 from gateway.identity.evidence import pair_of
 from gateway.identity.naming import person_id_of
 from gateway.model.errors import WarehouseError
-from gateway.model.person import ANONYMOUS_ID, USER_ID, Identifier, Known
+from gateway.model.person import ANONYMOUS_ID, Identifier, Known
 from gateway.warehouses.duckdb.arrivals import rows_of
 from gateway.warehouses.duckdb.identity.evidence import GROUP, normalised
 from gateway.warehouses.duckdb.identity.graph import Graph
 from gateway.warehouses.duckdb.identity.people import gather, persons_of
+from gateway.warehouses.duckdb.identity.rows import CLAIM, EDGE, claim_of, identifier_columns, link_of
 from gateway.warehouses.duckdb.identity.tables import CLAIMS, FROZEN, LINKS, PLACES, RECORDS, TENURES, UNDONE
 
 EDGES_AT_ONCE = 20_000
 SHOWN = 20
 """Differences that a rebuild tells; it counts all."""
 UNBOUNDED = 2**62
-
-_CLAIM = "anonymous_id, claimant_type, claimant, us, message_id, cause"
-_LINK = "left_type, left_value, right_type, right_value, us, message_id, cause"
 
 
 def unmerge(connection: duckdb.DuckDBPyConnection, rules: Rules, left: str, right: str, now_us: int) -> tuple[str, str]:
@@ -98,11 +96,11 @@ def forget(
         )
         for table in tables
     }
-    own = [*(Identifier(USER_ID, each) for each in person.user_ids), *person.others]
+    own = list(person.identifiers)
     own += [place.identifier for place in Graph(connection).members(people) if place.owner is None]
     devices = {tenure.anonymous_id for tenure in person.tenures} | _devices_of(connection, set(own))
     _take_out(connection, people, devices)
-    connection.register("own", rows_of(_columns(own)))
+    connection.register("own", rows_of(identifier_columns(own)))
     mine = "(select (kind, value) from own)"
     connection.register("devices", rows_of({"value": sorted(devices) or [""]}))
     removed[CLAIMS] = _count(connection, f"delete from {CLAIMS} where (claimant_type, claimant) in {mine}")
@@ -126,17 +124,17 @@ def forget(
 def _edges_between(connection: duckdb.DuckDBPyConnection, left: str, right: str) -> Iterator[Claim | Link]:
     ends = {"a": left, "b": right}
     for row in connection.execute(
-        f"select {_LINK} from {LINKS} where cause <> '{GROUP}'"
+        f"select {EDGE} from {LINKS} where cause <> '{GROUP}'"
         " and ((left_value = $a and right_value = $b) or (left_value = $b and right_value = $a)) order by us",
         ends,
     ).fetchall():
-        yield _link(row)
+        yield link_of(row)
     for row in connection.execute(
-        f"select {_CLAIM} from {CLAIMS}"
+        f"select {CLAIM} from {CLAIMS}"
         " where (claimant = $a and anonymous_id = $b) or (claimant = $b and anonymous_id = $a) order by us",
         ends,
     ).fetchall():
-        yield _claim(row)
+        yield claim_of(row)
 
 
 def _judge_anew(connection: duckdb.DuckDBPyConnection, rules: Rules, persons: set[str], now_us: int) -> None:
@@ -162,7 +160,7 @@ def _judge_anew(connection: duckdb.DuckDBPyConnection, rules: Rules, persons: se
 
 def _devices_of(connection: duckdb.DuckDBPyConnection, identifiers: set[Identifier]) -> set[str]:
     """Every device that one of these has claimed."""
-    connection.register("claimants", rows_of(_columns(list(identifiers))))
+    connection.register("claimants", rows_of(identifier_columns(list(identifiers))))
     claimed = f"select distinct anonymous_id from {CLAIMS}"
     mine = "(claimant_type, claimant) in (select (kind, value) from claimants)"
     rows = connection.execute(f"{claimed} where {mine}").fetchall() if identifiers else []
@@ -197,7 +195,7 @@ def _give_back(
 
 
 def _put_aside(connection: duckdb.DuckDBPyConnection) -> None:
-    for table, aside, columns in ((CLAIMS, "claims_aside", _CLAIM), (LINKS, "links_aside", _LINK)):
+    for table, aside, columns in ((CLAIMS, "claims_aside", CLAIM), (LINKS, "links_aside", EDGE)):
         connection.execute(
             f"create or replace temp table {aside} as"
             f" select {columns} from {table} where cause <> '{GROUP}' order by us"
@@ -219,10 +217,10 @@ def _replayed(connection: duckdb.DuckDBPyConnection) -> Iterator[Evidence]:
         if all(end is None for end in ends):
             return
         span = {"after": reached, "to": min(end for end in ends if end is not None)}
-        claims = connection.execute(f"select {_CLAIM} from claims_aside where us > $after and us <= $to", span)
+        claims = connection.execute(f"select {CLAIM} from claims_aside where us > $after and us <= $to", span)
         claim_rows = claims.fetchall()
-        links = connection.execute(f"select {_LINK} from links_aside where us > $after and us <= $to", span)
-        yield Evidence([_claim(row) for row in claim_rows], [_link(row) for row in links.fetchall()])
+        links = connection.execute(f"select {EDGE} from links_aside where us > $after and us <= $to", span)
+        yield Evidence([claim_of(row) for row in claim_rows], [link_of(row) for row in links.fetchall()])
         reached = span["to"]
 
 
@@ -242,18 +240,3 @@ def _differences(connection: duckdb.DuckDBPyConnection) -> Iterator[dict[str, An
 def _count(connection: duckdb.DuckDBPyConnection, statement: str) -> int:
     ((count,),) = connection.execute(statement).fetchall()
     return int(count)
-
-
-def _columns(identifiers: Sequence[Identifier]) -> dict[str, list[str]]:
-    return {
-        "kind": [each.type for each in identifiers] or [""],
-        "value": [each.value for each in identifiers] or [""],
-    }
-
-
-def _claim(row: Sequence[Any]) -> Claim:
-    return Claim(row[0], Identifier(row[1], row[2]), Moment(row[3], row[4]), row[5])
-
-
-def _link(row: Sequence[Any]) -> Link:
-    return Link(Identifier(row[0], row[1]), Identifier(row[2], row[3]), Moment(row[4], row[5]), row[6])

@@ -6,6 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from gateway.model.errors import WarehouseError
 from gateway.warehouses import Warehouse
 from gateway.warehouses.duckdb import DuckDBSettings, open_duckdb
 from tests.integration.warehouses.identity.slow_machine import SlowMachine
@@ -121,3 +122,16 @@ async def test_a_person_is_forgotten_with_what_waits(warehouse: Warehouse, path:
 
     assert edges_in_file(path) == 0
     assert await store.one("select count(*) from person_events") == 0
+
+
+async def test_a_revision_that_fails_leaves_all_as_it_was(warehouse: Warehouse, path: Path):
+    store = Store(warehouse, path)
+    await load_two(store)
+
+    with pytest.raises(WarehouseError, match="no event links"):
+        await warehouse.unmerge("ann", "nobody")
+
+    assert edges_in_file(path) == 1
+    await store.load(store.event("identify", anonymousId="d3", userId="ann"))
+    assert await store.one("select count(distinct person_id) from person_events") == 1
+    assert edges_in_file(path) == 3
