@@ -62,6 +62,10 @@ bench-script: $(SCRIPT)/node_modules/.installed $(SDKS)/node_modules/.installed 
 script: $(SCRIPT)/node_modules/.installed ## Build the browser script that the package ships.
 	@npm --prefix $(SCRIPT) run --silent build
 
+.PHONY: docs
+docs: .venv/.dev ## Write the tables of settings into docs/destinations.
+	@$(BIN)/python .ci/settings-tables
+
 .PHONY: constraints
 constraints: ## Resolve every dependency anew and write constraints.txt.
 	@resolved=$$(.ci/resolve); echo "$$resolved" > constraints.txt

@@ -5,6 +5,7 @@ Imports the model only. The kinds of destination are handed in by app.py, so tha
 
 from gateway.config.browser import BrowserSettings
 from gateway.config.load import load_settings
+from gateway.config.routing import Condition, FieldRules, Match, Rule
 from gateway.config.settings import (
     AdminSettings,
     BatchSettings,
@@ -24,11 +25,15 @@ __all__ = [
     "AdminSettings",
     "BatchSettings",
     "BrowserSettings",
+    "Condition",
     "DemoSettings",
     "DestinationSettings",
+    "FieldRules",
+    "Match",
     "QueueSettings",
     "RateSettings",
     "RetrySettings",
+    "Rule",
     "ScriptSettings",
     "ServerSettings",
     "Settings",

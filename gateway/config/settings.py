@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, FilePath, IPvAnyNetwork, SerializeAsAny, ValidationInfo, field_validator, model_validator
 
 from gateway.config.browser import BrowserSettings
+from gateway.config.routing import FieldRules, Rule
 from gateway.config.section import Section
 from gateway.config.units import Address, Duration, Size
 
@@ -158,6 +159,15 @@ class DestinationSettings(Section):
     enabled: bool = True
     sources: tuple[Name, ...] = ()
     """Sources that feed it; empty means all."""
+    rules: tuple[Rule, ...] = ()
+    """Which events it is told of; the first rule that keeps an event back counts."""
+    fields: FieldRules = FieldRules()
+    consent: tuple[str, ...] | None = None
+    """Categories that a visitor must not have refused; unless it is said, those of the kind of tool."""
+    consent_required: bool = False
+    """A visitor who was not asked counts as one who refused."""
+    integration: str = ""
+    """Its name in the `integrations` object of events, beside its own and the vendor's."""
     batch: BatchSettings = BatchSettings()
     retry: RetrySettings = RetrySettings()
     max_age: Duration = 0

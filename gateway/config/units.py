@@ -74,5 +74,7 @@ Duration = Annotated[float, BeforeValidator(parse_duration_s), Field(ge=0, le=_C
 """Seconds."""
 Size = Annotated[int, BeforeValidator(parse_size_bytes), Field(ge=0, le=_LARGEST_FILE_BYTES)]
 """Bytes."""
+BaseUrl = Annotated[str, Field(pattern=r"^https?://[^/\s?#]+[^\s?#]*$"), AfterValidator(lambda url: url.rstrip("/"))]
+"""Where an API is, without what its paths begin with; kept without a slash at the end."""
 Address = Annotated[str, AfterValidator(check_address)]
 """host:port, or unix:/path."""

@@ -37,7 +37,7 @@ class Aftermath:
             if isinstance(verdict, Reject):
                 self._bury(item, "rejected", self._trouble(parcel, verdict.reason))
             else:
-                self._recorder.settle(item.stored.offset, verdict)
+                self._recorder.settle(item.stored.offset, verdict, item.parts)
         if rest:
             failed = replace(
                 parcel,
@@ -91,10 +91,11 @@ class Aftermath:
             delay_s = retry_delay_s(parcel.attempts, self._policy, self._services.rng)
             next_attempt_at_ms = self._services.clock.now_ms() + round(delay_s * 1000)
             letter = retry_letter(item.stored, self._name, next_attempt_at_ms, self._trouble(parcel, error))
-            self._recorder.settle(item.stored.offset, letter)
+            self._recorder.settle(item.stored.offset, letter, item.parts)
 
     def _bury(self, item: Item, reason: str, trouble: Trouble) -> None:
-        self._recorder.settle(item.stored.offset, dead_letter(item.stored, self._name, reason, trouble))
+        letter = dead_letter(item.stored, self._name, reason, trouble)
+        self._recorder.settle(item.stored.offset, letter, item.parts)
 
     def _trouble(self, parcel: Parcel, error: str) -> Trouble:
         return Trouble(error, parcel.attempts, parcel.failing_since_ms or self._services.clock.now_ms())

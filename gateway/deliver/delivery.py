@@ -227,7 +227,7 @@ class Delivery:
         if kind := self._warehouses.get(type(settings)):
             worker = WarehouseWorker(LoadPlan(kind, settings), cursor, self._handles[name.destination], services)
         else:
-            plan = Plan(self._tools[type(settings)], settings)
+            plan = Plan(name.destination, self._tools[type(settings)], settings)
             worker = ToolWorker(plan, cursor, self._rates[name.destination], services)
         task = self._tasks.create_task(worker.run(), name=f"deliver.{name.name}")
         self._running[name.name] = _Running(worker, settings, task)

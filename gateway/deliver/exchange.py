@@ -1,20 +1,23 @@
-"""One request and its answer, as an outcome: nothing a destination's file or its peer does escapes from here."""
+"""A conversation with a destination, as an outcome: nothing a destination's file or its peer does escapes from here."""
 
 from collections.abc import Sequence
 
 import structlog
 
 from gateway.deliver.prepare import Plan
+from gateway.deliver.tokens import Tokens
 from gateway.deliver.transport import Carry, UnreachableError
-from gateway.destinations.contract import Payload, Sending
-from gateway.model.outcome import Outcome, Partial, Retry
+from gateway.destinations.contract import Conversation, Payload, Sending
+from gateway.model.outcome import Halt, Outcome, Partial, Retry
+
+MAX_TURNS = 10
+"""Requests in one conversation."""
 
 
-async def exchange(payloads: Sequence[Payload], plan: Plan, sending: Sending, carry: Carry) -> Outcome:
-    """Send the payloads as one request. What is not understood is a Retry, so it loses nothing."""
+async def exchange(payloads: Sequence[Payload], plan: Plan, now_ms: int, carry: Carry, tokens: Tokens) -> Outcome:
+    """Tell the destination. What is not understood is a Retry, so it loses nothing."""
     try:
-        request = plan.kind.request(payloads, plan.settings, sending)
-        outcome = plan.kind.classify(await carry(request, plan.settings.timeout), payloads)
+        outcome = await _told(payloads, plan, now_ms, carry, tokens)
     except UnreachableError as error:
         return Retry(error.message)
     except Exception as error:  # noqa: BLE001 - a fault in one destination's file is trouble of that destination alone
@@ -23,3 +26,28 @@ async def exchange(payloads: Sequence[Payload], plan: Plan, sending: Sending, ca
     if isinstance(outcome, Partial) and len(outcome.items) != len(payloads):
         return Retry(f"answered for {len(outcome.items)} of {len(payloads)} events")
     return outcome
+
+
+async def _told(payloads: Sequence[Payload], plan: Plan, now_ms: int, carry: Carry, tokens: Tokens) -> Outcome:
+    token = await tokens.current(carry)
+    if not isinstance(token, str):
+        return token
+    outcome = await _converse(plan.kind.conversation(payloads, plan.settings, Sending(now_ms, token)), plan, carry)
+    if not isinstance(outcome, Halt) or not tokens.dismiss(token):
+        return outcome
+    renewed = await tokens.current(carry)
+    if not isinstance(renewed, str):
+        return renewed
+    return await _converse(plan.kind.conversation(payloads, plan.settings, Sending(now_ms, renewed)), plan, carry)
+
+
+async def _converse(conversation: Conversation, plan: Plan, carry: Carry) -> Outcome:
+    try:
+        request = next(conversation)
+        for _ in range(MAX_TURNS):
+            request = conversation.send(await carry(request, plan.settings.timeout))
+    except StopIteration as end:
+        outcome: Outcome = end.value
+        return outcome
+    conversation.close()
+    return Retry(f"no end after {MAX_TURNS} requests")

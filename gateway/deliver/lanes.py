@@ -8,7 +8,7 @@ Pure: no clock, no I/O, and everything is bounded by the window that the reader 
 import heapq
 import itertools
 from collections import deque
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 
 from gateway.destinations.contract import Payload
@@ -28,13 +28,15 @@ _COMMA_BYTES = 1
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One event on its way to a destination."""
+    """One event on its way to a destination, or a part of it, where the destination is told several things."""
 
     stored: Stored
     lane: Hashable
     payload: Payload
     read_at_s: float
     """Monotonic."""
+    parts: int = 1
+    """Of the event: it has its outcome once all of them have."""
 
     @property
     def size_bytes(self) -> int:
@@ -59,6 +61,12 @@ class ParcelLimits:
     max_events: int
     max_bytes: int
     max_wait_s: float = 0
+    events_of: Callable[[str], int] | None = None
+    """The limit for payloads with this key, where it is less than `max_events`."""
+
+    def events(self, key: str) -> int:
+        """How many events with this key make a parcel."""
+        return self.max_events if self.events_of is None else self.events_of(key)
 
 
 @dataclass(slots=True, eq=False)
@@ -79,7 +87,7 @@ class Lanes:
         self._limits = limits
         self._hot_events = max(2, int(window_events * HOT_SHARE))
         self._lanes: dict[Hashable, _Lane] = {}
-        self._heads: list[tuple[int, _Lane]] = []
+        self._heads: list[tuple[int, int, _Lane]] = []
         self._waiting: list[tuple[float, int, Parcel]] = []
         self._ticket = itertools.count()
         self._free_events = 0
@@ -168,12 +176,13 @@ class Lanes:
 
     def _fresh(self, now_s: float) -> Parcel | None:
         head = self._head()
-        if head is None or not (self._is_full() or head.read_at_s + self._limits.max_wait_s <= now_s):
+        if head is None or not (self._is_full(head.payload.key) or head.read_at_s + self._limits.max_wait_s <= now_s):
             return None
         items: list[Item] = []
         passed_over: list[_Lane] = []
         size_bytes = _BRACKETS_BYTES
-        while len(items) < self._limits.max_events and len(passed_over) < MAX_PASSED_OVER and self._head() is not None:
+        max_events = self._limits.events(head.payload.key)
+        while len(items) < max_events and len(passed_over) < MAX_PASSED_OVER and self._head() is not None:
             lane = self._unlist()
             item = lane.items[0]
             if items and item.payload.key != items[0].payload.key:
@@ -191,8 +200,8 @@ class Lanes:
         self._take({item.lane for item in items})
         return Parcel(items)
 
-    def _is_full(self) -> bool:
-        return self._free_events >= self._limits.max_events or self._free_bytes >= self._limits.max_bytes
+    def _is_full(self, key: str) -> bool:
+        return self._free_events >= self._limits.events(key) or self._free_bytes >= self._limits.max_bytes
 
     def _pop(self, lane: _Lane) -> Item:
         item = lane.items.popleft()
@@ -211,15 +220,15 @@ class Lanes:
     def _list(self, lane: _Lane) -> None:
         if not lane.listed:
             lane.listed = True
-            heapq.heappush(self._heads, (lane.items[0].stored.offset, lane))
+            heapq.heappush(self._heads, (lane.items[0].stored.offset, next(self._ticket), lane))
 
     def _unlist(self) -> _Lane:
-        lane = heapq.heappop(self._heads)[1]
+        lane = heapq.heappop(self._heads)[2]
         lane.listed = False
         return lane
 
     def _head(self) -> Item | None:
         """The oldest event that may go; lanes taken since they were listed are dropped from the heap on the way."""
-        while self._heads and self._heads[0][1].taken:
+        while self._heads and self._heads[0][2].taken:
             self._unlist()
-        return self._heads[0][1].items[0] if self._heads else None
+        return self._heads[0][2].items[0] if self._heads else None

@@ -1,6 +1,7 @@
 """Events set aside, or brought back by the owner, are tried one to a request, so that poison stands alone."""
 
 import asyncio
+from collections.abc import Sequence
 
 import structlog
 
@@ -8,6 +9,7 @@ from gateway.deliver.backoff import retry_delay_s
 from gateway.deliver.breaker import moment
 from gateway.deliver.decode import canonical_event
 from gateway.deliver.failures import is_past_horizon
+from gateway.deliver.isolate import Verdict
 from gateway.deliver.lanes import Item
 from gateway.deliver.letters import MAX_ERROR_CHARACTERS, stored_event
 from gateway.deliver.prepare import Plan, Unsendable, prepare
@@ -15,7 +17,7 @@ from gateway.deliver.progress import Filtered
 from gateway.deliver.sender import Sender
 from gateway.deliver.services import CursorName, Services
 from gateway.model.errors import QueueUnavailableError
-from gateway.model.outcome import Delivered, Partial, Reject
+from gateway.model.outcome import Delivered, Halt, Partial, Reject, Retry
 from gateway.queue.records import Letter
 
 POLL_S = 1.0
@@ -57,21 +59,27 @@ class LetterRounds:
         stored, now = stored_event(letter), moment(self._services.clock)
         # Not from the cache: a letter's event may have a user whom the one in the log has not.
         match prepare(stored, self._plan, canonical_event, now):
-            case Item() as item:
-                await self._send(letter, item)
             case Unsendable(reason, error):
                 await self._bury(letter, reason, error)
             case Filtered(rule):
                 await self._bury(letter, "rejected", f"the configuration keeps it back now: {rule}")
+            case items:
+                await self._send(letter, items)
 
-    async def _send(self, letter: Letter, item: Item) -> None:
+    async def _send(self, letter: Letter, items: Sequence[Item]) -> None:
+        """Part by part: what is refused of one does not keep back the others, what is to be tried again does."""
         failing_since_ms = letter.failing_since_ms if letter.attempts else 0
+        verdict: Verdict = Delivered()
         self.in_flight += 1
         try:
-            outcome = await self._sender.request_in_turn([item.payload], failing_since_ms)
+            for item in items:
+                outcome = await self._sender.request_in_turn([item.payload], failing_since_ms)
+                said = outcome.items[0] if isinstance(outcome, Partial) else outcome
+                verdict = verdict if isinstance(said, Delivered) else said
+                if isinstance(verdict, Retry | Halt):
+                    break
         finally:
             self.in_flight -= 1
-        verdict = outcome.items[0] if isinstance(outcome, Partial) else outcome
         if isinstance(verdict, Delivered):
             await self._services.queue.settle_letter(letter.id)
             self._services.metrics.delivered.labels(self._name.label).inc()

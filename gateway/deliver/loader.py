@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import partial
 from typing import NamedTuple
 
 import structlog
@@ -12,7 +11,8 @@ from gateway.config import DestinationSettings
 from gateway.deliver.disk import when_available
 from gateway.deliver.letters import Trouble, dead_letter
 from gateway.deliver.patience import Patience
-from gateway.deliver.prepare import BY_SOURCE, FORGOTTEN, UNREADABLE, takes
+from gateway.deliver.prepare import FORGOTTEN, UNREADABLE
+from gateway.deliver.routing import BY_SOURCE, route
 from gateway.deliver.services import CursorName, Services
 from gateway.deliver.spans import Span, selected, without_tombstones
 from gateway.deliver.warehouse_handle import WarehouseHandle
@@ -49,7 +49,7 @@ class Loader:
         self.cursor = cursor
         """As it is on disk."""
         self.log_id = log_id
-        self.takes = partial(takes, settings)
+        self.takes = route(cursor.destination, "", settings, "", heeds_all=False).takes
         self._takes_all = not settings.sources
         self._handle = handle
         self._patience = patience

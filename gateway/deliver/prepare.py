@@ -1,7 +1,13 @@
-"""From a stored event to what a destination is sent, or to the reason why it is not. Pure."""
+"""From a stored event to what a destination is sent, or to the reason why it is not. Pure.
 
-from collections.abc import Callable, Hashable
+`admit` asks the owner's rules and the sender's wishes, `address` puts what they let through in the destination's words.
+Between the two stand the owner's transforms, which are not pure (transforms.py); where there are none, `prepare` is
+both in one.
+"""
+
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import orjson
@@ -10,11 +16,11 @@ from gateway.config import DestinationSettings
 from gateway.deliver.breaker import Moment
 from gateway.deliver.lanes import Item
 from gateway.deliver.progress import Filtered
-from gateway.destinations.contract import Destination, Payload
+from gateway.deliver.routing import BY_SOURCE, Route, route
+from gateway.destinations.contract import Destination, Message, Payload
 from gateway.model.envelope import Stored
 from gateway.model.event import Event, parse_time
 
-BY_SOURCE = Filtered("sources")
 NO_COUNTERPART = Filtered("no_counterpart")
 FORGOTTEN = Filtered("forgotten")
 """A tombstone in the place of an event whose person asked to be forgotten."""
@@ -22,17 +28,19 @@ UNREADABLE = Filtered("unreadable")
 """A hole in the log that a salvage left: counted, never skipped in silence."""
 
 
-def takes(settings: DestinationSettings, source: str) -> bool:
-    """Whether the owner lets this source feed the destination; a tombstone's, which has no name, feeds none."""
-    return bool(source) and (not settings.sources or source in settings.sources)
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """What decides about an event: the kind of destination and the owner's settings of this one."""
 
+    name: str
+    """In the configuration."""
     kind: Destination[Any]
     settings: DestinationSettings
+
+    @cached_property
+    def route(self) -> Route:
+        """What is let through."""
+        return route(self.name, self.kind.title, self.settings, self.kind.category, heeds_all=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,27 +51,46 @@ class Unsendable:
     error: str
 
 
-def prepare(
-    stored: Stored, plan: Plan, canonical: Callable[[Stored], Event], now: Moment
-) -> Item | Filtered | Unsendable:
+Prepared = Sequence[Item] | Filtered | Unsendable
+"""What goes into the lanes for one event, or why nothing does."""
+
+
+def prepare(stored: Stored, plan: Plan, canonical: Callable[[Stored], Event], now: Moment) -> Prepared:
     """What is sent for the event. `canonical` decodes it, raising ValueError where that fails."""
-    if not takes(plan.settings, stored.envelope.source):
+    admitted = admit(stored, plan, canonical, now)
+    return address(stored, [admitted], plan, now) if isinstance(admitted, dict) else admitted
+
+
+def admit(
+    stored: Stored, plan: Plan, canonical: Callable[[Stored], Event], now: Moment
+) -> Event | Filtered | Unsendable:
+    """The event as the owner's rules let it go."""
+    source = stored.envelope.source
+    if not plan.route.takes(source):
         return FORGOTTEN if stored.envelope.is_tombstone else BY_SOURCE
     try:
         event = canonical(stored)
-        if is_too_old(event, plan, now.ms):
-            return Unsendable("too_old", f"older than the {plan.kind.age_limit_s(plan.settings):g} s that are accepted")
-        mapped = plan.kind.map(event, plan.settings)
-        if mapped is None:
-            return NO_COUNTERPART
-        payload = Payload(event["messageId"], orjson.dumps(mapped), plan.kind.batch_key(event, plan.settings))
+        admitted = plan.route.admit(event, source)
+    except Exception as error:  # noqa: BLE001 - an event that cannot be decoded, or that a rule cannot bear
+        return _unmappable(error)
+    if isinstance(admitted, dict) and is_too_old(event, plan, now.ms):
+        return Unsendable("too_old", f"older than the {plan.kind.age_limit_s(plan.settings):g} s that are accepted")
+    return admitted
+
+
+def address(stored: Stored, events: Sequence[Event], plan: Plan, now: Moment) -> Prepared:
+    """What the destination is told of `events`, which are what became of the stored one."""
+    try:
+        told = [(event, message) for event in events for message in plan.kind.map(event, plan.settings)]
+        payloads = [(event, _payload(event, message)) for event, message in told]
     except Exception as error:  # noqa: BLE001 - a destination's `map` met an event it cannot bear: that event alone pays
-        return Unsendable("unmappable", f"{type(error).__name__}: {error}")
-    if len(payload.body) > plan.kind.batch_bytes(plan.settings):
-        return Unsendable(
-            "too_large", f"{len(payload.body)} bytes, accepted are {plan.kind.batch_bytes(plan.settings)}"
-        )
-    return Item(stored, person(event, stored), payload, now.s)
+        return _unmappable(error)
+    if not payloads:
+        return NO_COUNTERPART
+    largest, limit = max(len(payload.body) for _, payload in payloads), plan.kind.batch_bytes(plan.settings)
+    if largest > limit:
+        return Unsendable("too_large", f"{largest} bytes, accepted are {limit}")
+    return [Item(stored, person(event, stored), payload, now.s, len(payloads)) for event, payload in payloads]
 
 
 def person(event: Event, stored: Stored) -> Hashable:
@@ -79,3 +106,12 @@ def is_too_old(event: Event, plan: Plan, now_ms: int) -> bool:
     limit_s = plan.kind.age_limit_s(plan.settings)
     happened_at = parse_time(event["timestamp"]) if limit_s else None
     return happened_at is not None and now_ms - happened_at.timestamp() * 1000 > limit_s * 1000
+
+
+def _payload(event: Event, message: Message) -> Payload:
+    return Payload(event["messageId"], orjson.dumps(message.body), message.key, message.repairs)
+
+
+def _unmappable(error: Exception) -> Unsendable:
+    words = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+    return Unsendable("unmappable", words)

@@ -28,11 +28,18 @@ class Outcomes:
         self.next_offset = next_offset
         """The lowest offset without a recorded outcome."""
         self._settled: dict[int, Settled] = {}
+        self._parts: dict[int, list[Settled]] = {}
 
-    def settle(self, offset: int, outcome: Settled) -> None:
-        """Note the outcome of one event."""
+    def settle(self, offset: int, outcome: Settled, parts: int = 1) -> None:
+        """Note the outcome of one event, or of one of the `parts` that its outcome is made of."""
         assert offset >= self.next_offset, f"{offset} lies before the cursor"
         assert offset not in self._settled, f"{offset} has an outcome already"
+        if parts > 1:
+            known = self._parts.setdefault(offset, [])
+            known.append(outcome)
+            if len(known) < parts:
+                return
+            outcome = max(self._parts.pop(offset), key=_gravity)
         self._settled[offset] = outcome
 
     def prefix(self) -> list[Settled]:
@@ -50,6 +57,13 @@ class Outcomes:
         for offset in range(self.next_offset, self.next_offset + count):
             del self._settled[offset]
         self.next_offset += count
+
+
+def _gravity(outcome: Settled) -> int:
+    """Which part speaks for its event: one that is still tried, else one that is dead, else one that arrived."""
+    if isinstance(outcome, Letter):
+        return 3 if outcome.state == "retry" else 2
+    return isinstance(outcome, Delivered)
 
 
 def progress(next_offset: int, outcomes: Sequence[Settled]) -> Progress:

@@ -17,7 +17,7 @@ from gateway.deliver.lag import Lag
 from gateway.deliver.lanes import Item, Lanes
 from gateway.deliver.letters import Trouble, dead_letter
 from gateway.deliver.owner import given_to
-from gateway.deliver.prepare import UNREADABLE, Plan, Unsendable, prepare, takes
+from gateway.deliver.prepare import UNREADABLE, Plan, Unsendable, prepare
 from gateway.deliver.progress import Filtered
 from gateway.deliver.recorder import Recorder
 from gateway.deliver.sender import Sender
@@ -112,7 +112,7 @@ class Reader:
         self.lag.read(batch)
         now_ms, canonical = self._services.clock.now_ms(), self._services.events.canonical
         for stored in batch:
-            if self._hold.hold_ms and takes(self._plan.settings, stored.envelope.source):
+            if self._hold.hold_ms and self._plan.route.takes(stored.envelope.source):
                 self._hold.take(look_at(stored, canonical), now_ms)
             else:
                 self._hold.pass_by(stored)
@@ -150,14 +150,19 @@ class Reader:
         if user_id:
             stored, canonical = given_to(stored, user_id), canonical_event
         match prepare(stored, self._plan, canonical, now):
-            case Item() as item:
-                return self._lanes.add(item)
             case Filtered() as filtered:
                 self._recorder.settle(stored.offset, filtered)
             case Unsendable(reason, error):
                 letter = dead_letter(stored, self._cursor_name.name, reason, Trouble(error, 0, now.ms))
                 self._recorder.settle(stored.offset, letter)
+            case items:
+                return self._take(items)
         return False
+
+    def _take(self, items: Sequence[Item]) -> bool:
+        for reason in (reason for item in items for reason in item.payload.repairs):
+            self._services.metrics.message_repairs.labels(self._cursor_name.label, reason).inc()
+        return sum(map(self._lanes.add, items)) > 0
 
     def _skip_hole(self, first_offset: int) -> None:
         """Pass over what is missing before `first_offset`, as much of it as the window has room for."""

@@ -22,9 +22,9 @@ class Recorder:
         self._services = services
         self._outcomes = Outcomes(cursor.next_offset)
 
-    def settle(self, offset: int, outcome: Settled) -> None:
-        """An event has its outcome; `save` writes it once every earlier event has one."""
-        self._outcomes.settle(offset, outcome)
+    def settle(self, offset: int, outcome: Settled, parts: int = 1) -> None:
+        """An event, or one of its parts, has its outcome; `save` writes it once every earlier event has one."""
+        self._outcomes.settle(offset, outcome, parts)
 
     async def save(self, retry: RetryState | None) -> bool:
         """Write what is ready. False when the disk refused: everything is kept for the next call."""

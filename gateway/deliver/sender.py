@@ -11,7 +11,9 @@ from gateway.deliver.exchange import exchange
 from gateway.deliver.prepare import Plan
 from gateway.deliver.rate import SendRate
 from gateway.deliver.services import CursorName, Services
-from gateway.destinations.contract import Payload, Sending
+from gateway.deliver.tokens import Tokens
+from gateway.deliver.transport import Carry
+from gateway.destinations.contract import Payload
 from gateway.model.outcome import Halt, Outcome, Reject, Retry
 
 _BREAKER_LEVEL = {"closed": 0, "half_open": 1, "open": 2}
@@ -20,12 +22,16 @@ _BREAKER_LEVEL = {"closed": 0, "half_open": 1, "open": 2}
 class Sender:
     """Sends for one cursor, events of the stream and letters alike."""
 
-    def __init__(self, cursor: CursorName, plan: Plan, rate: SendRate, breaker: Breaker, services: Services) -> None:
+    def __init__(
+        self, cursor: CursorName, plan: Plan, rate: SendRate, breaker: Breaker, services: Services, carry: Carry
+    ) -> None:
         self.breaker = breaker
         self._cursor = cursor
         self._plan = plan
         self._rate = rate
         self._services = services
+        self._carry = carry
+        self._tokens = Tokens(plan, services.clock)
         self._show()
 
     def wait_s(self) -> float:
@@ -42,7 +48,7 @@ class Sender:
         """Send a request that was started. `failing_since_ms` is zero for what never failed before."""
         clock, metrics, label = self._services.clock, self._services.metrics, self._cursor.label
         began_s = clock.monotonic_s()
-        answer = await exchange(payloads, self._plan, Sending(clock.now_ms()), self._services.carry)
+        answer = await exchange(payloads, self._plan, clock.now_ms(), self._carry, self._tokens)
         outcome = self._doubted(answer, failing_since_ms)
         metrics.send_seconds.labels(label).observe(clock.monotonic_s() - began_s)
         metrics.requests_sent.labels(label, type(outcome).__name__.lower()).inc()

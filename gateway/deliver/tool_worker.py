@@ -7,10 +7,12 @@ a bell or a timer, and a stop lets the recorder finish, so no outcome is written
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 
 from gateway.deliver.aftermath import Aftermath
 from gateway.deliver.bell import Bell
 from gateway.deliver.breaker import moment, restored
+from gateway.deliver.brokers import open_carry
 from gateway.deliver.disk import PAUSE_S
 from gateway.deliver.hold import Hold, HoldLimits
 from gateway.deliver.isolate import isolate
@@ -23,6 +25,7 @@ from gateway.deliver.recorder import Recorder
 from gateway.deliver.sender import Sender
 from gateway.deliver.services import CursorName, Services
 from gateway.deliver.status import DestinationStatus, Standing, status_of
+from gateway.destinations.http_messages import Publication, Request, Response
 from gateway.model.outcome import Outcome
 from gateway.queue.records import Cursor
 
@@ -39,7 +42,10 @@ class ToolWorker:
     def __init__(self, plan: Plan, cursor: Cursor, rate: SendRate, services: Services) -> None:
         settings = plan.settings
         limits = ParcelLimits(
-            plan.kind.batch_events(settings), plan.kind.batch_bytes(settings), settings.batch.max_wait
+            settings.batch.max_events,
+            plan.kind.batch_bytes(settings),
+            settings.batch.max_wait,
+            partial(plan.kind.batch_events, settings),
         )
         window_events = max(MIN_WINDOW_EVENTS, min(2 * settings.concurrency * limits.max_events, MAX_WINDOW_EVENTS))
         hold = Hold(0 if CursorName(cursor.destination).is_replay else round(settings.hold * 1000), HOLD_LIMITS)
@@ -49,7 +55,8 @@ class ToolWorker:
         self._services = services
         self._lanes = Lanes(limits, window_events)
         self._recorder = Recorder(cursor, services)
-        self._sender = Sender(self.name, plan, rate, breaker, services)
+        self._carry = services.carry
+        self._sender = Sender(self.name, plan, rate, breaker, services, self._carried)
         self._reader = Reader(
             plan,
             self._lanes,
@@ -69,7 +76,8 @@ class ToolWorker:
     async def run(self) -> None:
         """Deliver until stopped. Returns when every outcome is on disk."""
         task_name = f"deliver.{self.name.name}"
-        async with asyncio.TaskGroup() as tasks:
+        opening = open_carry(self._plan.settings, self._services.carry)
+        async with opening as self._carry, asyncio.TaskGroup() as tasks:
             tasks.create_task(self._record(), name=f"{task_name}.record")
             work = tasks.create_task(self._work(task_name), name=f"{task_name}.work")
             await self._stopping.wait()
@@ -97,6 +105,9 @@ class ToolWorker:
         return status_of(
             self._plan.settings.type, standing, self._services.queue.head_offset, moment(self._services.clock)
         )
+
+    async def _carried(self, request: Request | Publication, timeout_s: float) -> Response:
+        return await self._carry(request, timeout_s)
 
     async def _work(self, task_name: str) -> None:
         async with asyncio.TaskGroup() as tasks:

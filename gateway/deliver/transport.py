@@ -13,12 +13,12 @@ from typing import BinaryIO
 import aiohttp
 
 from gateway import __version__
-from gateway.destinations.http_messages import Request, Response
+from gateway.destinations.http_messages import Publication, Request, Response
 from gateway.model.errors import HeadwaterError
 
 MAX_ANSWER_BYTES = 64 * 1024
 
-Carry = Callable[[Request, float], Awaitable[Response]]
+Carry = Callable[[Request | Publication, float], Awaitable[Response]]
 """Sends one request and gives the answer, within a number of seconds. Raises UnreachableError."""
 
 
@@ -42,7 +42,8 @@ async def open_transport(stdout: BinaryIO) -> AsyncIterator[Carry]:
     )
     writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="stdout")
 
-    async def carry(request: Request, timeout_s: float) -> Response:
+    async def carry(request: Request | Publication, timeout_s: float) -> Response:
+        assert isinstance(request, Request), "kinds that publish have a broker"
         scheme = request.url.partition(":")[0]
         if scheme == "stdout":
             return await _print(request, timeout_s, writer, stdout)

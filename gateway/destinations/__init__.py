@@ -4,8 +4,18 @@ No I/O, no clock, no change to the event: everything else (batches, retries, rat
 and lives in deliver. Imports model and config.
 """
 
-from gateway.destinations.contract import Destination, Payload, Sending
-from gateway.destinations.http_messages import Request, Response
+from gateway.destinations.contract import Destination, Message, Payload, Sending
+from gateway.destinations.http_messages import Publication, Record, Request, Response
 from gateway.destinations.registry import DESTINATIONS
 
-__all__ = ["DESTINATIONS", "Destination", "Payload", "Request", "Response", "Sending"]
+__all__ = [
+    "DESTINATIONS",
+    "Destination",
+    "Message",
+    "Payload",
+    "Publication",
+    "Record",
+    "Request",
+    "Response",
+    "Sending",
+]

@@ -4,10 +4,10 @@ The canonical event without the bulk of its context.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Literal
 
 from gateway.config import DestinationSettings
-from gateway.destinations.contract import Destination, Payload, Sending
+from gateway.destinations.contract import Destination, Message, Payload, Sending
 from gateway.destinations.http_messages import Request
 from gateway.model.event import Event
 
@@ -32,13 +32,13 @@ class ConsoleSettings(DestinationSettings):
     type: Literal["console"] = "console"
 
 
-def map_event(event: Event, _settings: ConsoleSettings) -> Mapping[str, Any]:
+def map_event(event: Event, _settings: ConsoleSettings) -> Sequence[Message]:
     """What the event says, in reading order; absent and empty fields are left out."""
     shown = {field: event[field] for field in SHOWN if event.get(field) not in (None, "", {})}
     page = event["context"].get("page")
     if isinstance(page, Mapping) and page.get("url"):
         shown["url"] = page["url"]
-    return shown
+    return [Message(shown)]
 
 
 def request(payloads: Sequence[Payload], _settings: ConsoleSettings, _sending: Sending) -> Request:
@@ -46,4 +46,4 @@ def request(payloads: Sequence[Payload], _settings: ConsoleSettings, _sending: S
     return Request("stdout:", b"".join(payload.body + b"\n" for payload in payloads))
 
 
-CONSOLE = Destination(settings=ConsoleSettings, map=map_event, request=request, max_batch_events=1000)
+CONSOLE = Destination(settings=ConsoleSettings, title="Console", map=map_event, request=request, max_batch_events=1000)

@@ -9,14 +9,14 @@ import binascii
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from collections.abc import Sequence
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
 
 from gateway.config import DestinationSettings
 from gateway.destinations.classify import classify_by_status
-from gateway.destinations.contract import Destination, Payload, Sending
+from gateway.destinations.contract import Destination, Message, Payload, Sending
 from gateway.destinations.http_messages import Request, Response
 from gateway.model.event import Event
 from gateway.model.outcome import Halt, Outcome
@@ -35,12 +35,13 @@ class WebhookSettings(DestinationSettings):
 
     type: Literal["webhook"] = "webhook"
     url: Annotated[str, Field(pattern=r"^https?://[^/\s]+\S*$")]
+    """Where to post, http or https."""
     headers: dict[str, SecretStr] = Field(default={})
-    """Sent with every request."""
+    """Sent with every request; values are secrets and never shown."""
     secret: SecretStr | None = None
     """Signs each request: `whsec_` and base64, or any text. Without it there is no signature."""
     batched: bool = False
-    """Post a JSON array of up to `batch.max_events` events instead of one event at a time."""
+    """Post a JSON array of up to `batch.max_events` events (at most 10,000) instead of one event at a time."""
 
     @field_validator("secret")
     @classmethod
@@ -60,9 +61,9 @@ class WebhookSettings(DestinationSettings):
         return headers
 
 
-def map_event(event: Event, _settings: WebhookSettings) -> Mapping[str, Any]:
+def map_event(event: Event, _settings: WebhookSettings) -> Sequence[Message]:
     """The canonical event itself."""
-    return event
+    return [Message(event)]
 
 
 def request(payloads: Sequence[Payload], settings: WebhookSettings, sending: Sending) -> Request:
@@ -118,9 +119,10 @@ def probe(settings: WebhookSettings) -> Request:
 
 WEBHOOK = Destination(
     settings=WebhookSettings,
+    title="Webhook",
     map=map_event,
     request=request,
     classify=classify,
-    max_batch_events=lambda settings: MAX_BATCH_EVENTS if settings.batched else 1,
+    max_batch_events=lambda settings, _key: MAX_BATCH_EVENTS if settings.batched else 1,
     probe=probe,
 )

@@ -4,8 +4,10 @@ Consent is `context.consent.categoryPreferences`, as in Segment's consent manage
 Two mean something here. `analytics`: whether the event may be kept at all. `marketing`: whether it may serve ads.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
+
+from gateway.model.event import Event
 
 ANALYTICS = "analytics"
 MARKETING = "marketing"
@@ -33,3 +35,17 @@ def may_keep(preferences: Preferences, rules: ConsentRules) -> bool:
 def with_opt_out(preferences: Preferences) -> dict[str, Any]:
     """The preferences of a visitor whose browser says that his data is not for sale."""
     return {**preferences, MARKETING: False}
+
+
+def is_refused(preferences: Preferences, categories: Collection[str], *, is_required: bool) -> bool:
+    """Whether the visitor did not agree to one of these purposes; one not asked did, unless it `is_required`."""
+    if is_required:
+        return any(preferences.get(category) is not True for category in categories)
+    return any(preferences.get(category) is False for category in categories)
+
+
+def preferences_of(event: Event) -> Preferences:
+    """What the visitor said; empty where nothing is known of it."""
+    consent = event["context"].get("consent")
+    said = consent.get("categoryPreferences") if isinstance(consent, Mapping) else None
+    return said if isinstance(said, Mapping) else {}

@@ -81,6 +81,12 @@ class Metrics:
         self.lag_seconds = self._gauge("destination_lag_seconds", "Age of the oldest undelivered event.", "destination")
         self.breaker_state = self._gauge("destination_breaker_state", "0 closed, 1 half open, 2 open.", "destination")
         self.paused = self._gauge("destination_paused", "1 while the destination waits for its owner.", "destination")
+        self.message_repairs = self._counter(
+            "destination_message_repairs",
+            "Changes that made an event fit what the destination takes.",
+            "destination",
+            "reason",
+        )
         self.hot_lanes = self._counter(
             "destination_hot_lane_events", "Events sent without the order guarantee.", "destination"
         )

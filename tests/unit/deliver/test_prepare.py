@@ -1,6 +1,6 @@
 """From a stored event to what a destination is sent, or to the reason why it is not."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import orjson
@@ -12,7 +12,7 @@ from gateway.deliver.decode import EventCache
 from gateway.deliver.lanes import Item
 from gateway.deliver.prepare import Plan, Unsendable, prepare
 from gateway.deliver.progress import Filtered
-from gateway.destinations.contract import Destination
+from gateway.destinations.contract import Destination, Message
 from gateway.destinations.http_messages import Request
 from gateway.model.envelope import Envelope, Stored
 from gateway.model.event import Event
@@ -25,18 +25,24 @@ class ToolSettings(DestinationSettings):
     type: Literal["tool"] = "tool"
 
 
-def map_event(event: Event, _settings: ToolSettings) -> Mapping[str, Any] | None:
+def map_event(event: Event, _settings: ToolSettings) -> Sequence[Message]:
     if event["type"] == "page":
-        return None
-    return {"name": event["event"].lower(), "id": event["messageId"]}
+        return []
+    return [Message({"name": event["event"].lower(), "id": event["messageId"]})]
 
 
-TOOL = Destination(settings=ToolSettings, map=map_event, request=lambda *_: Request("https://tool.example", b""))
+TOOL = Destination(
+    settings=ToolSettings, title="Tool", map=map_event, request=lambda *_: Request("https://tool.example", b"")
+)
 
 
 def prepared(event: Mapping[str, Any], source: str = "web", **settings: Any) -> Item | Filtered | Unsendable:
     stored = Stored(7, orjson.dumps({"messageId": "m", "type": "track", **event}), Envelope(source, RECEIVED_AT_MS))
-    return prepare(stored, Plan(TOOL, ToolSettings(**settings)), EventCache(1000).canonical, NOW)
+    found = prepare(stored, Plan("tool", TOOL, ToolSettings(**settings)), EventCache(1000).canonical, NOW)
+    if isinstance(found, Filtered | Unsendable):
+        return found
+    (item,) = found
+    return item
 
 
 def test_an_event_is_sent_in_the_tools_words_in_its_persons_lane():
@@ -60,7 +66,7 @@ def test_a_source_that_does_not_feed_the_destination_is_filtered():
 @pytest.mark.parametrize("sources", [(), ("web",)])
 def test_a_tombstone_is_filtered_as_forgotten_without_a_look_at_it(sources: tuple[str, ...]):
     stored = Stored(7, b"not even JSON", Envelope("", RECEIVED_AT_MS))
-    plan = Plan(TOOL, ToolSettings(sources=sources))
+    plan = Plan("tool", TOOL, ToolSettings(sources=sources))
 
     assert prepare(stored, plan, EventCache(1000).canonical, NOW) == Filtered("forgotten")
 
@@ -80,7 +86,7 @@ def test_an_event_that_the_map_cannot_bear_is_its_own_trouble_alone():
 def test_bytes_that_are_no_event_are_a_letter_and_not_a_crash():
     stored = Stored(7, b"{not json", Envelope("web", RECEIVED_AT_MS))
 
-    assert prepare(stored, Plan(TOOL, ToolSettings()), EventCache(1000).canonical, NOW).reason == "unmappable"
+    assert prepare(stored, Plan("tool", TOOL, ToolSettings()), EventCache(1000).canonical, NOW).reason == "unmappable"
 
 
 def test_a_payload_that_no_request_can_hold_is_too_large():

@@ -26,7 +26,9 @@ def test_a_line_shows_what_the_event_says_and_leaves_out_the_rest():
         WEB,
     )
 
-    assert CONSOLE.map(event, ConsoleSettings()) == {
+    (message,) = CONSOLE.map(event, ConsoleSettings())
+
+    assert message.body == {
         "timestamp": "2026-11-25T12:00:00.000Z",
         "type": "track",
         "event": "Order Completed",

@@ -29,8 +29,8 @@ def test_a_single_event_is_posted_as_the_canonical_event():
     stored = {"type": "track", "event": "Order Completed", "messageId": "m-1", "userId": "u1", "properties": {"n": 1}}
     event = canonical(stored, Envelope("web", 1_795_608_000_000, None, "203.0.113.9", "Test/1"))
 
-    mapped = WEBHOOK.map(event, WebhookSettings(url=URL))
-    request = request_of(Payload("m-1", orjson.dumps(mapped)), headers={"Authorization": "Bearer s3cret"})
+    (message,) = WEBHOOK.map(event, WebhookSettings(url=URL))
+    request = request_of(Payload("m-1", orjson.dumps(message.body)), headers={"Authorization": "Bearer s3cret"})
 
     assert (request.method, request.url) == ("POST", URL)
     assert request.headers == {

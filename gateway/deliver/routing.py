@@ -1,0 +1,62 @@
+"""What an owner's settings and a sender's wishes let through to one destination. Pure; made once for each worker."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from gateway.config import DestinationSettings, FieldRules
+from gateway.deliver.progress import Filtered
+from gateway.govern import consent, integrations, routing, shaping
+from gateway.model.event import Event
+
+BY_SOURCE = Filtered("sources")
+BY_INTEGRATIONS = Filtered("integrations")
+BY_CONSENT = Filtered("consent")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Which events go, and with what."""
+
+    sources: Collection[str]
+    """Empty: all."""
+    names: Collection[str]
+    """By which senders may call the destination."""
+    heeds_all: bool
+    categories: Collection[str]
+    is_required: bool
+    kept_back_by: Callable[[Event, str], str]
+    shaped: Callable[[Event], Event] | None
+    reads_events: bool
+    """Whether anything but the source decides."""
+
+    def takes(self, source: str) -> bool:
+        """Whether the owner lets this source feed the destination; a tombstone's, which has no name, feeds none."""
+        return bool(source) and (not self.sources or source in self.sources)
+
+    def admit(self, event: Event, source: str) -> Event | Filtered:
+        """The event as it may go, or the rule that keeps it back."""
+        if not integrations.wants(event, self.names, heeds_all=self.heeds_all):
+            return BY_INTEGRATIONS
+        if self.categories and consent.is_refused(
+            consent.preferences_of(event), self.categories, is_required=self.is_required
+        ):
+            return BY_CONSENT
+        if rule := self.kept_back_by(event, source):
+            return Filtered(rule)
+        return event if self.shaped is None else self.shaped(event)
+
+
+def route(name: str, title: str, settings: DestinationSettings, category: str, *, heeds_all: bool) -> Route:
+    """The route to the destination `name`, whose kind is called `title` and serves the purpose `category`."""
+    names = {integrations.plain(each) for each in (name, title, settings.integration) if each}
+    categories = settings.consent if settings.consent is not None else tuple(filter(None, (category,)))
+    return Route(
+        sources=settings.sources,
+        names=names,
+        heeds_all=heeds_all,
+        categories=categories,
+        is_required=settings.consent_required,
+        kept_back_by=routing.compiled(settings.rules),
+        shaped=shaping.compiled(settings.fields),
+        reads_events=bool(settings.rules or categories) or settings.fields != FieldRules(),
+    )
