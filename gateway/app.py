@@ -34,6 +34,7 @@ from gateway.observe.logging import configure_logging
 from gateway.observe.metrics import Metrics
 from gateway.observe.notify import Notifier
 from gateway.queue import Queue, open_queue
+from gateway.transforms import chains_of
 from gateway.warehouses.registry import WAREHOUSES
 
 QUEUE_SILENCE_LIMIT_S = 15.0
@@ -164,7 +165,7 @@ async def _answering_the_operator(admin: Admin) -> AsyncIterator[None]:
 @asynccontextmanager
 async def _delivering(delivery: Delivery, settings: Settings) -> AsyncIterator[None]:
     try:
-        await delivery.apply(settings.destinations)
+        await delivery.apply(settings.destinations, chains_of(settings))
         yield
     finally:
         try:
@@ -223,7 +224,7 @@ class Reloader:
                 settings = read_settings(self._path, self._environ)
                 self._warn_of_restarts(settings)
                 self._collector.reload(settings)
-                await self._delivery.apply(settings.destinations)
+                await self._delivery.apply(settings.destinations, chains_of(settings))
                 self.settings = settings
             finally:
                 self._notifier.ready()

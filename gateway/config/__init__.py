@@ -4,6 +4,7 @@ Imports the model only. The kinds of destination are handed in by app.py, so tha
 """
 
 from gateway.config.browser import BrowserSettings
+from gateway.config.code import CodeFile
 from gateway.config.load import load_settings
 from gateway.config.routing import Condition, FieldRules, Match, Rule
 from gateway.config.settings import (
@@ -25,6 +26,7 @@ __all__ = [
     "AdminSettings",
     "BatchSettings",
     "BrowserSettings",
+    "CodeFile",
     "Condition",
     "DemoSettings",
     "DestinationSettings",

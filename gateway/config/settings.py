@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, FilePath, IPvAnyNetwork, SerializeAsAny, ValidationInfo, field_validator, model_validator
 
 from gateway.config.browser import BrowserSettings
+from gateway.config.code import Transform
 from gateway.config.routing import FieldRules, Rule
 from gateway.config.section import Section
 from gateway.config.units import Address, Duration, Size
@@ -115,6 +116,8 @@ class SourceSettings(Section):
     """Origins of the pages that may send, like "https://shop.example" or "https://*.shop.example". "*" allows every
     page. Empty: browsers on other origins are refused; servers, which send no Origin, are not."""
     rate: RateSettings = RateSettings()
+    transforms: tuple[Transform, ...] = ()
+    """Python files that every event of the source goes through, in this order, on its way to any destination."""
     browser: BrowserSettings = BrowserSettings()
 
     @field_validator("allowed_origins")
@@ -161,6 +164,8 @@ class DestinationSettings(Section):
     """Sources that feed it; empty means all."""
     rules: tuple[Rule, ...] = ()
     """Which events it is told of; the first rule that keeps an event back counts."""
+    transforms: tuple[Transform, ...] = ()
+    """Python files that events go through, in this order, after those of their source."""
     fields: FieldRules = FieldRules()
     consent: tuple[str, ...] | None = None
     """Categories that a visitor must not have refused; unless it is said, those of the kind of tool."""
@@ -204,6 +209,13 @@ class WarehouseSettings(DestinationSettings):
         return value
 
 
+class TransformSettings(Section):
+    """The owner's transforms."""
+
+    timeout: Annotated[Duration, Field(gt=0)] = 1
+    """How long all transforms of one event may take together; then they are cut off."""
+
+
 class LogSettings(Section):
     """Logs go to stderr."""
 
@@ -220,5 +232,6 @@ class Settings(Section):
     script: ScriptSettings = ScriptSettings()
     demo: DemoSettings = DemoSettings()
     log: LogSettings = LogSettings()
+    transforms: TransformSettings = TransformSettings()
     sources: dict[Name, SourceSettings] = Field(min_length=1)
     destinations: dict[Name, SerializeAsAny[DestinationSettings]] = Field(default={})

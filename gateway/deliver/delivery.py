@@ -33,6 +33,7 @@ from gateway.model.errors import HeadwaterError, QueueUnavailableError
 from gateway.observe.metrics import Metrics
 from gateway.queue import Queue
 from gateway.queue.records import Cursor
+from gateway.transforms import Chains
 from gateway.warehouses.contract import Warehouse, WarehouseKind
 
 EVENT_CACHE_BYTES = 2 * 2**20
@@ -42,6 +43,7 @@ RESTART_DRAIN_S = 3.0
 """How long a restart of all workers waits for sends. Less than a stop of the daemon waits for the restart."""
 REPLACE_DRAIN_S = 10.0
 """How long a reload waits for the sends of a destination whose settings changed."""
+NO_TRANSFORMS = Chains()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class _Running:
 
     worker: ToolWorker | WarehouseWorker
     settings: DestinationSettings
+    transforms: Chains
     task: asyncio.Task[None]
 
 
@@ -73,6 +76,7 @@ class Delivery:
         self._tools = {kind.settings: kind for kind in kinds}
         self._warehouses = {kind.settings: kind for kind in warehouses}
         self._tasks = tasks
+        self._transforms = NO_TRANSFORMS
         self._running: dict[str, _Running] = {}
         self._handles: dict[str, WarehouseHandle] = {}
         self._rates: dict[str, SendRate] = {}
@@ -81,15 +85,16 @@ class Delivery:
         self._changing = asyncio.Lock()
         self._is_stopping = False
 
-    async def apply(self, destinations: Mapping[str, DestinationSettings]) -> None:
-        """Start, replace and stop workers so that they match; a worker whose settings did not change is not touched."""
+    async def apply(self, destinations: Mapping[str, DestinationSettings], transforms: Chains = NO_TRANSFORMS) -> None:
+        """Start, replace and stop workers so that they match; one whose settings and code did not change goes on."""
         async with self._changing:
             services = await self._started()
+            self._transforms = transforms
             wanted = {name: settings for name, settings in destinations.items() if settings.enabled}
             outdated = [
                 name
                 for name, running in self._running.items()
-                if wanted.get(CursorName(name).destination) != running.settings
+                if wanted.get(CursorName(name).destination) != running.settings or running.transforms != transforms
             ]
             await self._stop(outdated, REPLACE_DRAIN_S)
             for name, settings in wanted.items():
@@ -225,12 +230,13 @@ class Delivery:
         name = CursorName(cursor.destination)
         worker: ToolWorker | WarehouseWorker
         if kind := self._warehouses.get(type(settings)):
-            worker = WarehouseWorker(LoadPlan(kind, settings), cursor, self._handles[name.destination], services)
+            load_plan = LoadPlan(name.destination, kind, settings, self._transforms)
+            worker = WarehouseWorker(load_plan, cursor, self._handles[name.destination], services)
         else:
-            plan = Plan(name.destination, self._tools[type(settings)], settings)
+            plan = Plan(name.destination, self._tools[type(settings)], settings, self._transforms)
             worker = ToolWorker(plan, cursor, self._rates[name.destination], services)
         task = self._tasks.create_task(worker.run(), name=f"deliver.{name.name}")
-        self._running[name.name] = _Running(worker, settings, task)
+        self._running[name.name] = _Running(worker, settings, self._transforms, task)
         structlog.get_logger().info("destination.started", destination=name.name, next_offset=cursor.next_offset)
 
     async def _stop(self, names: Iterable[str], drain_s: float) -> None:

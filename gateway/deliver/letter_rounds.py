@@ -9,11 +9,13 @@ from gateway.deliver.backoff import retry_delay_s
 from gateway.deliver.breaker import moment
 from gateway.deliver.decode import canonical_event
 from gateway.deliver.failures import is_past_horizon
+from gateway.deliver.governing import Given
 from gateway.deliver.isolate import Verdict
 from gateway.deliver.lanes import Item
 from gateway.deliver.letters import MAX_ERROR_CHARACTERS, stored_event
-from gateway.deliver.prepare import Plan, Unsendable, prepare
-from gateway.deliver.progress import Filtered
+from gateway.deliver.preparation import Preparation
+from gateway.deliver.prepare import Plan
+from gateway.deliver.progress import Filtered, Unsendable
 from gateway.deliver.sender import Sender
 from gateway.deliver.services import CursorName, Services
 from gateway.model.errors import QueueUnavailableError
@@ -27,10 +29,13 @@ POLL_S = 1.0
 class LetterRounds:
     """Tries the due letters of one cursor."""
 
-    def __init__(self, name: CursorName, plan: Plan, sender: Sender, services: Services) -> None:
+    def __init__(
+        self, name: CursorName, plan: Plan, preparation: Preparation, sender: Sender, services: Services
+    ) -> None:
         self.in_flight = 0
         self._name = name
         self._plan = plan
+        self._preparation = preparation
         self._sender = sender
         self._services = services
 
@@ -56,9 +61,9 @@ class LetterRounds:
         return bool(due)
 
     async def _try(self, letter: Letter) -> None:
-        stored, now = stored_event(letter), moment(self._services.clock)
         # Not from the cache: a letter's event may have a user whom the one in the log has not.
-        match prepare(stored, self._plan, canonical_event, now):
+        (prepared,) = await self._preparation.prepared([Given(stored_event(letter), canonical_event)])
+        match prepared:
             case Unsendable(reason, error):
                 await self._bury(letter, reason, error)
             case Filtered(rule):

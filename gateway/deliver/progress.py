@@ -17,6 +17,14 @@ class Filtered:
     rule: str
 
 
+@dataclass(frozen=True, slots=True)
+class Unsendable:
+    """Will never be sent: a dead letter with this reason (of the queue's closed list) and error."""
+
+    reason: str
+    error: str
+
+
 Settled = Delivered | Filtered | Letter
 """What became of one event for good; a letter says whether it is dead or being tried on its own."""
 

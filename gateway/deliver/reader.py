@@ -9,21 +9,22 @@ from itertools import islice
 import structlog
 
 from gateway.deliver.bell import Bell
-from gateway.deliver.breaker import Moment, moment
 from gateway.deliver.decode import canonical_event
 from gateway.deliver.disk import when_available
+from gateway.deliver.governing import Given
 from gateway.deliver.hold import Hold, Released, look_at
 from gateway.deliver.lag import Lag
-from gateway.deliver.lanes import Item, Lanes
+from gateway.deliver.lanes import Lanes
 from gateway.deliver.letters import Trouble, dead_letter
 from gateway.deliver.owner import given_to
-from gateway.deliver.prepare import UNREADABLE, Plan, Unsendable, prepare
-from gateway.deliver.progress import Filtered
+from gateway.deliver.preparation import Preparation
+from gateway.deliver.prepare import UNREADABLE, Plan, Prepared
+from gateway.deliver.progress import Filtered, Unsendable
 from gateway.deliver.recorder import Recorder
 from gateway.deliver.sender import Sender
 from gateway.deliver.services import CursorName, Services
 from gateway.deliver.stitch import Stitch
-from gateway.model.envelope import Batch
+from gateway.model.envelope import Batch, Stored
 
 WINDOW_BYTES = 4 * 2**20
 """Memory for events and payloads without an outcome, for each destination; what is held comes on top (hold.py)."""
@@ -37,11 +38,12 @@ class Reader:
     Every event goes through the hold, whose `ready` is where a user may be given to it, and on into the lanes.
     """
 
-    def __init__(  # noqa: PLR0913 - the parts of one worker; tool_worker.py is the one caller
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts of one worker; tool_worker.py is the one caller
         self,
         plan: Plan,
         lanes: Lanes,
         hold: Hold,
+        preparation: Preparation,
         recorder: Recorder,
         sender: Sender,
         services: Services,
@@ -54,6 +56,7 @@ class Reader:
         self._plan = plan
         self._lanes = lanes
         self._hold = hold
+        self._preparation = preparation
         self._recorder = recorder
         self._sender = sender
         self._services = services
@@ -127,12 +130,14 @@ class Reader:
             stitched = await self._stitch.users_of(islice(ready, READ_EVENTS), self._services.events.canonical)
             users = stitched.users
             metrics.stitch_unanswered.labels(label).inc(stitched.unanswered)
-        now = moment(self._services.clock)
         passed: list[Released] = []
-        hot = 0
-        while ready and len(passed) < READ_EVENTS and self._lanes.bytes < WINDOW_BYTES:
+        room_bytes = WINDOW_BYTES - self._lanes.bytes
+        while ready and len(passed) < READ_EVENTS and room_bytes > 0:
             passed.append(ready.popleft())
-            hot += self._prepare(passed[-1], users.get(passed[-1].stored.offset, ""), now)
+            room_bytes -= len(passed[-1].stored.raw)
+        given = [self._given(released, users.get(released.stored.offset, "")) for released in passed]
+        prepared = await self._preparation.prepared(given)
+        hot = sum(self._take(each.stored, what) for each, what in zip(given, prepared, strict=True))
         if self._stitch:
             metrics.stitch_joined.labels(label).inc(sum(each.stored.offset in users for each in passed))
         metrics.hot_lanes.labels(label).inc(hot)
@@ -141,28 +146,25 @@ class Reader:
             metrics.hold_released_early.labels(label).inc(sum(released.is_early for released in passed))
         return bool(passed)
 
-    def _prepare(self, released: Released, owner: str, now: Moment) -> bool:
-        """Into the lanes, or its outcome; True when its person is hot.
+    def _given(self, released: Released, owner: str) -> Given:
+        """An event without a user is given the one whom the hold has seen, else the device's `owner`, if known."""
+        if user_id := released.user_id or owner:
+            return Given(given_to(released.stored, user_id), canonical_event)
+        return Given(released.stored, self._services.events.canonical)
 
-        An event without a user is given the one whom the hold has seen, else the device's `owner`, if any is known.
-        """
-        stored, canonical, user_id = released.stored, self._services.events.canonical, released.user_id or owner
-        if user_id:
-            stored, canonical = given_to(stored, user_id), canonical_event
-        match prepare(stored, self._plan, canonical, now):
+    def _take(self, stored: Stored, prepared: Prepared) -> bool:
+        """Into the lanes, or its outcome; True when its person is hot."""
+        match prepared:
             case Filtered() as filtered:
                 self._recorder.settle(stored.offset, filtered)
             case Unsendable(reason, error):
-                letter = dead_letter(stored, self._cursor_name.name, reason, Trouble(error, 0, now.ms))
-                self._recorder.settle(stored.offset, letter)
+                trouble = Trouble(error, 0, self._services.clock.now_ms())
+                self._recorder.settle(stored.offset, dead_letter(stored, self._cursor_name.name, reason, trouble))
             case items:
-                return self._take(items)
+                for reason in (reason for item in items for reason in item.payload.repairs):
+                    self._services.metrics.message_repairs.labels(self._cursor_name.label, reason).inc()
+                return any([self._lanes.add(item) for item in items])  # noqa: C419 - each is added
         return False
-
-    def _take(self, items: Sequence[Item]) -> bool:
-        for reason in (reason for item in items for reason in item.payload.repairs):
-            self._services.metrics.message_repairs.labels(self._cursor_name.label, reason).inc()
-        return sum(map(self._lanes.add, items)) > 0
 
     def _skip_hole(self, first_offset: int) -> None:
         """Pass over what is missing before `first_offset`, as much of it as the window has room for."""

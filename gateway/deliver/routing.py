@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from gateway.config import DestinationSettings, FieldRules
 from gateway.deliver.progress import Filtered
 from gateway.govern import consent, integrations, routing, shaping
+from gateway.model.envelope import Envelope
 from gateway.model.event import Event
 
 BY_SOURCE = Filtered("sources")
+FORGOTTEN = Filtered("forgotten")
+"""A tombstone in the place of an event whose person asked to be forgotten."""
 BY_INTEGRATIONS = Filtered("integrations")
 BY_CONSENT = Filtered("consent")
 
@@ -26,15 +29,21 @@ class Route:
     is_required: bool
     kept_back_by: Callable[[Event, str], str]
     shaped: Callable[[Event], Event] | None
-    reads_events: bool
+    looks_inside: bool
     """Whether anything but the source decides."""
 
     def takes(self, source: str) -> bool:
         """Whether the owner lets this source feed the destination; a tombstone's, which has no name, feeds none."""
         return bool(source) and (not self.sources or source in self.sources)
 
-    def admit(self, event: Event, source: str) -> Event | Filtered:
-        """The event as it may go, or the rule that keeps it back."""
+    def keeps_source(self, envelope: Envelope) -> Filtered | None:
+        """Why nothing of this envelope goes, if so."""
+        if self.takes(envelope.source):
+            return None
+        return FORGOTTEN if envelope.is_tombstone else BY_SOURCE
+
+    def keeps_back(self, event: Event, source: str) -> Filtered | None:
+        """The rule that keeps the event back, if one does."""
         if not integrations.wants(event, self.names, heeds_all=self.heeds_all):
             return BY_INTEGRATIONS
         if self.categories and consent.is_refused(
@@ -43,7 +52,7 @@ class Route:
             return BY_CONSENT
         if rule := self.kept_back_by(event, source):
             return Filtered(rule)
-        return event if self.shaped is None else self.shaped(event)
+        return None
 
 
 def route(name: str, title: str, settings: DestinationSettings, category: str, *, heeds_all: bool) -> Route:
@@ -58,5 +67,5 @@ def route(name: str, title: str, settings: DestinationSettings, category: str, *
         is_required=settings.consent_required,
         kept_back_by=routing.compiled(settings.rules),
         shaped=shaping.compiled(settings.fields),
-        reads_events=bool(settings.rules or categories) or settings.fields != FieldRules(),
+        looks_inside=bool(settings.rules or categories) or settings.fields != FieldRules(),
     )

@@ -7,17 +7,21 @@ a bell or a timer, and a stop lets the recorder finish, so no outcome is written
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import aclosing
 from functools import partial
 
+from gateway.config import DestinationSettings
 from gateway.deliver.aftermath import Aftermath
 from gateway.deliver.bell import Bell
 from gateway.deliver.breaker import moment, restored
 from gateway.deliver.brokers import open_carry
 from gateway.deliver.disk import PAUSE_S
+from gateway.deliver.governing import Governor
 from gateway.deliver.hold import Hold, HoldLimits
 from gateway.deliver.isolate import isolate
 from gateway.deliver.lanes import Item, Lanes, Parcel, ParcelLimits
 from gateway.deliver.letter_rounds import LetterRounds
+from gateway.deliver.preparation import Preparation
 from gateway.deliver.prepare import Plan
 from gateway.deliver.rate import SendRate
 from gateway.deliver.reader import Reader
@@ -40,34 +44,29 @@ class ToolWorker:
     """Owns the delivery of one cursor. `run` is its task; `stop` ends it."""
 
     def __init__(self, plan: Plan, cursor: Cursor, rate: SendRate, services: Services) -> None:
-        settings = plan.settings
-        limits = ParcelLimits(
-            settings.batch.max_events,
-            plan.kind.batch_bytes(settings),
-            settings.batch.max_wait,
-            partial(plan.kind.batch_events, settings),
-        )
-        window_events = max(MIN_WINDOW_EVENTS, min(2 * settings.concurrency * limits.max_events, MAX_WINDOW_EVENTS))
-        hold = Hold(0 if CursorName(cursor.destination).is_replay else round(settings.hold * 1000), HOLD_LIMITS)
-        breaker = restored(cursor.retry, moment(services.clock))
         self.name = CursorName(cursor.destination)
         self._plan = plan
         self._services = services
+        self._governor = Governor(plan.name, plan.route, plan.settings, plan.transforms)
+        self._carry = services.carry
+        breaker = restored(cursor.retry, moment(services.clock))
+        preparation = Preparation(plan, self._governor, services.clock)
+        limits, window_events, hold = _limits(plan), _window_events(plan.settings), _hold(plan.settings, self.name)
         self._lanes = Lanes(limits, window_events)
         self._recorder = Recorder(cursor, services)
-        self._carry = services.carry
         self._sender = Sender(self.name, plan, rate, breaker, services, self._carried)
         self._reader = Reader(
             plan,
             self._lanes,
             hold,
+            preparation,
             self._recorder,
             self._sender,
             services,
             window_events=window_events + (HOLD_LIMITS.max_events if hold.hold_ms else 0),
         )
         self._aftermath = Aftermath(plan, self._lanes, self._recorder, self._sender, services)
-        self._letters = LetterRounds(self.name, plan, self._sender, services)
+        self._letters = LetterRounds(self.name, plan, preparation, self._sender, services)
         self._in_flight = 0
         self._drain_s = 0.0
         self._to_send, self._to_record, self._quiet = Bell(), Bell(), Bell()
@@ -77,7 +76,7 @@ class ToolWorker:
         """Deliver until stopped. Returns when every outcome is on disk."""
         task_name = f"deliver.{self.name.name}"
         opening = open_carry(self._plan.settings, self._services.carry)
-        async with opening as self._carry, asyncio.TaskGroup() as tasks:
+        async with aclosing(self._governor), opening as self._carry, asyncio.TaskGroup() as tasks:
             tasks.create_task(self._record(), name=f"{task_name}.record")
             work = tasks.create_task(self._work(task_name), name=f"{task_name}.work")
             await self._stopping.wait()
@@ -171,3 +170,18 @@ class ToolWorker:
         """Something changed that any of the loops may be waiting for."""
         for bell in (self._reader.bell, self._to_send, self._to_record, self._quiet):
             bell.ring()
+
+
+def _limits(plan: Plan) -> ParcelLimits:
+    batch = plan.settings.batch
+    events_of = partial(plan.kind.batch_events, plan.settings)
+    return ParcelLimits(batch.max_events, plan.kind.batch_bytes(plan.settings), batch.max_wait, events_of)
+
+
+def _window_events(settings: DestinationSettings) -> int:
+    return max(MIN_WINDOW_EVENTS, min(2 * settings.concurrency * settings.batch.max_events, MAX_WINDOW_EVENTS))
+
+
+def _hold(settings: DestinationSettings, name: CursorName) -> Hold:
+    """A replay waits for nobody."""
+    return Hold(0 if name.is_replay else round(settings.hold * 1000), HOLD_LIMITS)

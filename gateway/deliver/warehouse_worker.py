@@ -6,7 +6,7 @@ cursor passes it, so a crash may repeat that letter but cannot lose it.
 """
 
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,17 +16,21 @@ from gateway.config import DestinationSettings
 from gateway.deliver.backoff import retry_delay_s
 from gateway.deliver.breaker import moment
 from gateway.deliver.disk import when_available
+from gateway.deliver.governing import Governor
 from gateway.deliver.lag import Lag
 from gateway.deliver.letters import MAX_ERROR_CHARACTERS, stored_event
 from gateway.deliver.loader import Loader
 from gateway.deliver.patience import Patience
 from gateway.deliver.reconcile import reconcile
+from gateway.deliver.routing import Route, route
 from gateway.deliver.services import CursorName, Services
 from gateway.deliver.spans import Span, batch_of_one
 from gateway.deliver.status import DestinationStatus, Standing, status_of
+from gateway.deliver.taking import Taking
 from gateway.deliver.warehouse_handle import WarehouseHandle
 from gateway.model.errors import QueueUnavailableError, WarehouseError, WarehouseRowError
 from gateway.queue.records import Cursor, Letter
+from gateway.transforms import Chains
 from gateway.warehouses.contract import WarehouseKind
 
 LETTERS_AT_ONCE = 100
@@ -38,8 +42,15 @@ CATCH_UP_POLL_S = 1.0
 class LoadPlan:
     """A kind of warehouse and the owner's settings of this one."""
 
+    name: str
     kind: WarehouseKind[Any]
     settings: DestinationSettings
+    transforms: Chains
+
+    @property
+    def route(self) -> Route:
+        """What is let through. Senders' `integrations` do not speak of warehouses."""
+        return route("", "", self.settings, "", heeds_all=False)
 
 
 class WarehouseWorker:
@@ -52,7 +63,9 @@ class WarehouseWorker:
         self._services = services
         self._patience = Patience(self.name, plan.settings.retry, cursor.retry, services)
         log_id = services.queue.log_id + self.name.suffix
-        self._loader = Loader(cursor, log_id, plan.settings, handle, self._patience, services)
+        self._governor = Governor(plan.name, plan.route, plan.settings, plan.transforms)
+        self._taking = Taking(cursor.destination, self._governor, services.queue, services.clock)
+        self._loader = Loader(cursor, log_id, self._taking, handle, self._patience, services)
         self._lag = Lag()
         self._opened = False
         self._drain_s = 0.0
@@ -62,7 +75,7 @@ class WarehouseWorker:
     async def run(self) -> None:
         """Load until stopped. A load under way may end within the drain time."""
         task_name = f"deliver.{self.name.name}"
-        async with asyncio.TaskGroup() as tasks:
+        async with aclosing(self._governor), asyncio.TaskGroup() as tasks:
             work = tasks.create_task(self._work(task_name), name=f"{task_name}.work")
             await self._stopping.wait()
             await self._drain()
@@ -122,7 +135,7 @@ class WarehouseWorker:
         loader, queue = self._loader, self._services.queue
         stored_offset = await self._patience.until_done(lambda: self._handle.now().next_offset(loader.log_id))
         loader.cursor = await when_available(
-            lambda: reconcile(queue, loader.cursor, stored_offset, loader.takes), self.name.name
+            lambda: reconcile(queue, loader.cursor, stored_offset, self._taking), self.name.name
         )
         self._opened = True
 
@@ -187,8 +200,14 @@ class WarehouseWorker:
     async def _load_letter(self, letter: Letter) -> None:
         """Loaded beside the log: the warehouse's cursor stays where it is."""
         queue, metrics, now_ms = self._services.queue, self._services.metrics, self._services.clock.now_ms()
+        taken = await self._taking.taken(Span([batch_of_one(stored_event(letter))]))
+        if not taken.batches:
+            rule = next(iter(taken.filtered), "")
+            error = next((each.error for each in taken.letters), f"the configuration keeps it back now: {rule}")
+            await queue.bury_letter(letter.id, "rejected", error[:MAX_ERROR_CHARACTERS])
+            return
         try:
-            await self._loader.store([batch_of_one(stored_event(letter))], self._loader.cursor.next_offset)
+            await self._loader.store(taken.batches, self._loader.cursor.next_offset)
         except WarehouseRowError as error:
             await queue.bury_letter(letter.id, "rejected", error.message[:MAX_ERROR_CHARACTERS])
             metrics.dead.labels(self.name.label, "rejected").inc()

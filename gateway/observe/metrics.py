@@ -32,6 +32,7 @@ class Metrics:
         self._collect()
         self._queue()
         self._deliver()
+        self._waiting()
         self._warehouses()
 
     def _collect(self) -> None:
@@ -87,6 +88,8 @@ class Metrics:
             "destination",
             "reason",
         )
+
+    def _waiting(self) -> None:
         self.hot_lanes = self._counter(
             "destination_hot_lane_events", "Events sent without the order guarantee.", "destination"
         )

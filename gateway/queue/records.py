@@ -60,7 +60,8 @@ class Letter:
     """MessagePack of the Envelope."""
     state: LetterState
     reason: str
-    """From a closed list: rejected, too_old, horizon, too_large, unmappable; retrying while it is tried again."""
+    """From a closed list: rejected, too_old, horizon, too_large, unmappable, transform_failed; retrying while it is
+    tried again."""
     error: str
     attempts: int
     failing_since_ms: int

@@ -6,20 +6,23 @@ answer to another, `answers`. Headers that a file does not name are not compared
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from gateway.config import DestinationSettings
+from gateway.deliver import preview
 from gateway.deliver.breaker import Moment
 from gateway.deliver.decode import canonical_event
-from gateway.deliver.prepare import Plan, prepare
+from gateway.deliver.governing import Given, Governor
+from gateway.deliver.prepare import Plan, address
+from gateway.deliver.preview import shown
 from gateway.deliver.progress import Filtered
-from gateway.destinations import Destination, Payload, Publication, Request, Response, Sending
+from gateway.destinations import Destination, Payload, Response
 from gateway.model.envelope import Stored
+from gateway.transforms import Chains
 from tests.vendors.events import AT_MS, ENVELOPE
 
 FOLDER = Path(__file__).parents[1] / "golden"
@@ -42,35 +45,29 @@ def requests_for(
     answers: Sequence[Mapping[str, Any]] = (),
 ) -> list[dict[str, Any]]:
     """What would be sent for the events, in the shape of a golden file."""
-    replies = iter([*answers])
+    replies = [Response(answer["status"], {}, orjson.dumps(answer.get("body", {}))) for answer in answers]
     payloads = payloads_for(kind, settings, events)
-    batches = [list(group) for _, group in groupby(payloads, key=lambda payload: payload.key)]
-    return [shown(request) for batch in batches for request in _said(kind, settings, batch, replies)]
+    return [
+        shown(request) for request in preview.requests_for(payloads, Plan(kind.type, kind, settings), AT_MS, replies)
+    ]
 
 
 def payloads_for(
     kind: Destination[Any], settings: DestinationSettings, events: Sequence[Mapping[str, Any]]
 ) -> list[Payload]:
+    """What the events become, all in one row; what has no counterpart becomes nothing."""
     plan, now = Plan(kind.type, kind, settings), Moment(0.0, AT_MS)
+    governor = Governor(kind.type, plan.route, settings, Chains())
     found: list[Payload] = []
     for offset, event in enumerate(events):
-        prepared = prepare(Stored(offset, orjson.dumps(event), ENVELOPE), plan, canonical_event, now)
+        stored = Stored(offset, orjson.dumps(event), ENVELOPE)
+        admitted = governor.admit(Given(stored, canonical_event))
+        prepared = address(stored, [admitted], plan, now) if isinstance(admitted, dict) else admitted
         if isinstance(prepared, Filtered):
             continue
         assert isinstance(prepared, list), prepared
         found += [item.payload for item in prepared]
     return found
-
-
-def shown(request: Request | Publication) -> dict[str, Any]:
-    if isinstance(request, Publication):
-        records = [
-            {"topic": each.topic, "key": each.key, "value": _body(each.value), "headers": dict(each.headers)}
-            for each in request.records
-        ]
-        return {"records": records}
-    headers = {name.lower(): value for name, value in request.headers.items()}
-    return {"method": request.method, "url": request.url, "headers": headers, "body": _body(request.body)}
 
 
 def expected(case: Mapping[str, Any], made: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -88,32 +85,3 @@ def only_named_headers(made: Sequence[dict[str, Any]], wanted: Sequence[Mapping[
         else request
         for request, names in zip(made, named, strict=False)
     ]
-
-
-def _said(
-    kind: Destination[Any],
-    settings: DestinationSettings,
-    batch: Sequence[Payload],
-    replies: Iterator[Mapping[str, Any]],
-) -> Iterator[Request | Publication]:
-    conversation = kind.conversation(batch, settings, Sending(AT_MS, "t0ken" if kind.grant else ""))
-    try:
-        request = next(conversation)
-        while True:
-            yield request
-            reply = next(replies, {"status": 200})
-            request = conversation.send(Response(reply["status"], {}, orjson.dumps(reply.get("body", {}))))
-    except StopIteration:
-        return
-
-
-def _body(raw: bytes) -> Any:
-    """JSON, JSON lines, or text."""
-    try:
-        return orjson.loads(raw)
-    except orjson.JSONDecodeError:
-        pass
-    try:
-        return [orjson.loads(line) for line in raw.splitlines()]
-    except orjson.JSONDecodeError:
-        return raw.decode()

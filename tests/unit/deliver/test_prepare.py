@@ -9,13 +9,15 @@ import pytest
 from gateway.config import BatchSettings, DestinationSettings
 from gateway.deliver.breaker import Moment
 from gateway.deliver.decode import EventCache
+from gateway.deliver.governing import Given, Governor
 from gateway.deliver.lanes import Item
-from gateway.deliver.prepare import Plan, Unsendable, prepare
-from gateway.deliver.progress import Filtered
+from gateway.deliver.prepare import Plan, Prepared, address
+from gateway.deliver.progress import Filtered, Unsendable
 from gateway.destinations.contract import Destination, Message
 from gateway.destinations.http_messages import Request
 from gateway.model.envelope import Envelope, Stored
 from gateway.model.event import Event
+from gateway.transforms import Chains
 
 RECEIVED_AT_MS = 1_795_608_000_000
 NOW = Moment(1.0, RECEIVED_AT_MS + 7_200_000)
@@ -36,9 +38,14 @@ TOOL = Destination(
 )
 
 
+def prepare(stored: Stored, plan: Plan) -> Prepared:
+    admitted = Governor("tool", plan.route, plan.settings, Chains()).admit(Given(stored, EventCache(1000).canonical))
+    return address(stored, [admitted], plan, NOW) if isinstance(admitted, dict) else admitted
+
+
 def prepared(event: Mapping[str, Any], source: str = "web", **settings: Any) -> Item | Filtered | Unsendable:
     stored = Stored(7, orjson.dumps({"messageId": "m", "type": "track", **event}), Envelope(source, RECEIVED_AT_MS))
-    found = prepare(stored, Plan("tool", TOOL, ToolSettings(**settings)), EventCache(1000).canonical, NOW)
+    found = prepare(stored, Plan("tool", TOOL, ToolSettings(**settings)))
     if isinstance(found, Filtered | Unsendable):
         return found
     (item,) = found
@@ -68,7 +75,7 @@ def test_a_tombstone_is_filtered_as_forgotten_without_a_look_at_it(sources: tupl
     stored = Stored(7, b"not even JSON", Envelope("", RECEIVED_AT_MS))
     plan = Plan("tool", TOOL, ToolSettings(sources=sources))
 
-    assert prepare(stored, plan, EventCache(1000).canonical, NOW) == Filtered("forgotten")
+    assert prepare(stored, plan) == Filtered("forgotten")
 
 
 def test_what_the_tool_has_no_word_for_is_filtered():
@@ -86,7 +93,7 @@ def test_an_event_that_the_map_cannot_bear_is_its_own_trouble_alone():
 def test_bytes_that_are_no_event_are_a_letter_and_not_a_crash():
     stored = Stored(7, b"{not json", Envelope("web", RECEIVED_AT_MS))
 
-    assert prepare(stored, Plan("tool", TOOL, ToolSettings()), EventCache(1000).canonical, NOW).reason == "unmappable"
+    assert prepare(stored, Plan("tool", TOOL, ToolSettings())).reason == "unmappable"
 
 
 def test_a_payload_that_no_request_can_hold_is_too_large():

@@ -1,0 +1,130 @@
+"""What a destination would be sent for an event, without sending it. Secrets are masked."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+from pydantic import BaseModel, SecretStr
+
+from gateway.deliver.breaker import Moment
+from gateway.deliver.governing import Given, Governor
+from gateway.deliver.prepare import Plan, Prepared, address
+from gateway.deliver.progress import Filtered, Unsendable
+from gateway.destinations.contract import Payload, Sending
+from gateway.destinations.http_messages import Publication, Request, Response
+
+MASK = "***"
+_CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie"})
+_SUCCESS = Response(200)
+_TOKEN = "TOKEN"  # noqa: S105 - stands where a token will be
+
+Shown = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """`outcome` is "sent", "filtered" (by the rule `reason`) or "dead" (for `reason`, with the `error`)."""
+
+    outcome: str
+    reason: str = ""
+    error: str = ""
+    requests: Sequence[Shown] = field(default_factory=list)
+    """Each with method, url, headers and body; of a publication its records. Where an answer decides about a next
+    request, that of a success is taken for granted."""
+
+
+async def preview(given: Given, plan: Plan, governor: Governor, now: Moment) -> Preview:
+    """The owner's rules and transforms, then the tool's words."""
+    (governed,) = await governor.governed([given])
+    prepared = address(given.stored, governed, plan, now) if isinstance(governed, list) else governed
+    return described(prepared, plan, now)
+
+
+def described(prepared: Prepared, plan: Plan, now: Moment) -> Preview:
+    """What was prepared, as an owner reads it."""
+    match prepared:
+        case Filtered(rule):
+            return Preview("filtered", rule)
+        case Unsendable(reason, error):
+            return Preview("dead", reason, error)
+        case items:
+            mask = masking(plan.settings)
+            said = requests_for([item.payload for item in items], plan, now.ms)
+            return Preview("sent", requests=[mask(shown(request)) for request in said])
+
+
+def requests_for(
+    payloads: Sequence[Payload], plan: Plan, now_ms: int, answers: Sequence[Response] = ()
+) -> Iterator[Request | Publication]:
+    """The requests for payloads, given the answers to them; beyond those, every one succeeds."""
+    replies = iter(answers)
+    sending = Sending(now_ms, _TOKEN if plan.kind.grant else "")
+    for _, group in groupby(payloads, key=lambda payload: payload.key):
+        conversation = plan.kind.conversation(list(group), plan.settings, sending)
+        try:
+            request = next(conversation)
+            while True:
+                yield request
+                request = conversation.send(next(replies, _SUCCESS))
+        except StopIteration:
+            continue
+
+
+def shown(request: Request | Publication) -> Shown:
+    """As plain data, with a body that is JSON, or lines of it, decoded."""
+    if isinstance(request, Publication):
+        return {
+            "records": [
+                {"topic": each.topic, "key": each.key, "value": readable(each.value), "headers": dict(each.headers)}
+                for each in request.records
+            ]
+        }
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    return {"method": request.method, "url": request.url, "headers": headers, "body": readable(request.body)}
+
+
+def readable(body: bytes) -> Any:
+    """JSON, JSON lines, or text."""
+    for read in (orjson.loads, lambda text: [orjson.loads(line) for line in text.splitlines()]):
+        try:
+            return read(body)
+        except orjson.JSONDecodeError:
+            continue
+    return body.decode(errors="replace")
+
+
+def masking(settings: BaseModel) -> Callable[[Any], Any]:
+    """What puts `***` where a secret of the settings stands, and in the place of credentials."""
+    plain = {secret for secret in secrets_in(settings) if secret}
+    secrets = sorted(plain | {quote(secret, safe="") for secret in plain}, key=len, reverse=True)
+
+    def masked(value: Any, key: str = "") -> Any:
+        if isinstance(value, str):
+            if key in _CREDENTIALS:
+                return MASK
+            for secret in secrets:
+                value = value.replace(secret, MASK)
+            return value
+        if isinstance(value, Mapping):
+            return {name: masked(held, str(name)) for name, held in value.items()}
+        return [masked(held) for held in value] if isinstance(value, list) else value
+
+    return masked
+
+
+def secrets_in(value: Any) -> Iterator[str]:
+    """Every secret in settings, however deep."""
+    if isinstance(value, SecretStr):
+        yield value.get_secret_value()
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from secrets_in(getattr(value, name))
+    elif isinstance(value, Mapping):
+        for held in value.values():
+            yield from secrets_in(held)
+    elif isinstance(value, list | tuple):
+        for held in value:
+            yield from secrets_in(held)

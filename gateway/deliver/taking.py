@@ -1,0 +1,117 @@
+"""What a warehouse is handed of a span of the log, and what becomes of the rest.
+
+Where only sources decide, the bytes go through as they lie in the log. Rules, transforms and the like look inside, so
+their events are decoded, and what they become is encoded again: `timestamp` is then the corrected time.
+"""
+
+import asyncio
+from array import array
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+
+import orjson
+
+from gateway.deliver.decode import canonical_event
+from gateway.deliver.governing import Given, Governor
+from gateway.deliver.letters import Trouble, dead_letter
+from gateway.deliver.progress import Filtered, Unsendable
+from gateway.deliver.routing import BY_SOURCE, FORGOTTEN
+from gateway.deliver.spans import Span, selected, without_tombstones
+from gateway.model.clock import Clock
+from gateway.model.envelope import Batch, Envelope, Packed, Stored
+from gateway.queue import Queue
+from gateway.queue.records import Letter, Progress
+
+AT_ONCE = 100
+"""Events decoded at one go; more would hold up the event loop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What is loaded of a span, and what is not."""
+
+    batches: Sequence[Packed]
+    events: int
+    """How many of the log's events these are; a transform may have made more of them."""
+    filtered: Mapping[str, int] = field(default_factory=dict)
+    """By the rule."""
+    letters: Sequence[Letter] = ()
+    offsets: Collection[int] | None = None
+    """Of the log's events that are loaded; None where they are those of `batches`."""
+
+    def stored(self, span: Span) -> list[Stored]:
+        """The events of the log that are loaded, as they lie there."""
+        if self.offsets is None:
+            return [stored for packed in self.batches for stored in packed.unpack()]
+        return [stored for packed in span.batches for stored in packed.unpack() if stored.offset in self.offsets]
+
+    def progress(self, next_offset: int) -> Progress:
+        """The outcomes, once it is loaded."""
+        return Progress(next_offset, self.events, sum(self.filtered.values()), self.letters)
+
+
+class Taking:
+    """For one cursor of one warehouse."""
+
+    def __init__(self, destination: str, governor: Governor, queue: Queue, clock: Clock) -> None:
+        self._destination = destination
+        self._governor = governor
+        self._queue = queue
+        self._clock = clock
+
+    async def taken(self, span: Span) -> Taken:
+        """What is to be loaded of the span."""
+        return await self._looked_at(span) if self._governor.looks_inside else self._by_source(span)
+
+    def _by_source(self, span: Span) -> Taken:
+        batches, total, takes = span.batches, len(span), self._governor.route.takes
+        forgotten = 0
+        if span.first_offset < self._queue.tombstones_until:
+            found = [without_tombstones(packed) for packed in batches]
+            batches, forgotten = [kept for kept, _ in found if len(kept)], sum(gone for _, gone in found)
+        if self._governor.route.sources:
+            chosen = [selected(packed.unpack(), takes) for packed in batches]
+            batches = [batch for batch in chosen if len(batch)]
+        kept = sum(map(len, batches))
+        return Taken(batches, kept, counted({FORGOTTEN.rule: forgotten, BY_SOURCE.rule: total - forgotten - kept}))
+
+    async def _looked_at(self, span: Span) -> Taken:
+        stored = [each for packed in span.batches for each in packed.unpack()]
+        offsets: set[int] = set()
+        made: list[tuple[bytes, Envelope]] = []
+        filtered: Counter[str] = Counter()
+        letters: list[Letter] = []
+        for start in range(0, len(stored), AT_ONCE):
+            some = stored[start : start + AT_ONCE]
+            for each, found in zip(some, await self._governor.governed(given(some)), strict=True):
+                if isinstance(found, Filtered):
+                    filtered[found.rule] += 1
+                elif isinstance(found, Unsendable):
+                    trouble = Trouble(found.error, 0, self._clock.now_ms())
+                    letters.append(dead_letter(each, self._destination, found.reason, trouble))
+                else:
+                    offsets.add(each.offset)
+                    made += [(orjson.dumps(event), each.envelope) for event in found]
+            await asyncio.sleep(0)
+        return Taken([batch_of(span.first_offset, made)] if made else [], len(offsets), filtered, letters, offsets)
+
+
+def given(stored: Sequence[Stored]) -> list[Given]:
+    """Decoded for this warehouse alone: it reads more than the cache for tools would hold."""
+    return [Given(each, canonical_event) for each in stored]
+
+
+def batch_of(first_offset: int, events: Sequence[tuple[bytes, Envelope]]) -> Batch:
+    """Events as a batch; their offsets are not the log's."""
+    raws = [raw for raw, _ in events]
+    envelopes = list(dict.fromkeys(envelope for _, envelope in events))
+    places = {envelope: place for place, envelope in enumerate(envelopes)}
+    bounds = array("I", accumulate(map(len, raws), initial=0))
+    return Batch(first_offset, b"".join(raws), bounds, envelopes, array("I", (places[each] for _, each in events)))
+
+
+def counted(events: Mapping[str, int]) -> dict[str, int]:
+    """Those that are not zero."""
+    return {rule: number for rule, number in events.items() if number}
