@@ -73,7 +73,7 @@ async def answer(job: dict[str, Any], transforms: dict[str, Transform], timeout_
         return orjson.dumps({"id": job["id"], "events": events})
     except TimeoutError:
         error = f"cut off after {timeout_s:g} s"
-    except Exception as raised:  # noqa: BLE001 - whatever the owner's code raises is told to the owner
+    except (Exception, SystemExit, KeyboardInterrupt) as raised:  # noqa: BLE001 - told to the owner, whatever it is
         error = told(raised)
     return orjson.dumps({"id": job["id"], "error": error})
 

@@ -25,8 +25,8 @@ def write(tmp_path: Path) -> Write:
     return written
 
 
-def event(n: int, **properties: Any) -> dict[str, Any]:
-    return {"messageId": f"m{n}", "type": "track", "event": "E", "properties": properties, "context": {}}
+def event(number: int, **properties: Any) -> dict[str, Any]:
+    return {"messageId": f"m{number}", "type": "track", "event": "E", "properties": properties, "context": {}}
 
 
 async def run(code: CodeFile, *events: dict[str, Any], timeout_s: float = 5.0) -> list[Result]:
