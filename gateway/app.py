@@ -11,7 +11,7 @@ import random
 import signal
 import socket
 from collections.abc import AsyncIterator, Mapping, MutableMapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
 import structlog
@@ -22,10 +22,10 @@ from gateway.admin.forgetting import Forgetting
 from gateway.admin.server import Admin
 from gateway.collect.by_hand import ByHand
 from gateway.collect.server import Collector
-from gateway.config import DestinationSettings, Settings, load_settings
+from gateway.config import DestinationSettings, Settings
 from gateway.deliver.delivery import Delivery
 from gateway.deliver.probe import probe_tool, probe_warehouse
-from gateway.destinations import DESTINATIONS
+from gateway.kinds import Kinds, read_configuration
 from gateway.model.clock import SystemClock
 from gateway.model.errors import ConfigError, HeadwaterError
 from gateway.observe.health import Health, Heartbeat
@@ -34,7 +34,7 @@ from gateway.observe.logging import configure_logging
 from gateway.observe.metrics import Metrics
 from gateway.observe.notify import Notifier
 from gateway.queue import Queue, open_queue
-from gateway.transforms import chains_of
+from gateway.transforms import Runner, TransformsError, chains_of
 from gateway.warehouses.registry import WAREHOUSES
 
 QUEUE_SILENCE_LIMIT_S = 15.0
@@ -45,25 +45,21 @@ STOP_GRACE_S = 5.0
 """Beyond `server.drain`: what a stop may take when a part of the daemon does not answer any more."""
 
 
-def read_settings(path: Path, environ: Mapping[str, str]) -> Settings:
-    """The configuration at `path`, with every kind of destination and warehouse known. Raises ConfigError."""
-    kinds = [kind.settings for kind in DESTINATIONS] + [kind.settings for kind in WAREHOUSES]
-    return load_settings(path, kinds, environ)
-
-
 async def run(path: Path, environ: MutableMapping[str, str]) -> None:
     """Run the daemon until SIGTERM or SIGINT; SIGHUP reads the configuration again.
 
     Raises HeadwaterError when it cannot start, and an ExceptionGroup when one of its tasks died.
     """
-    settings = read_settings(path, environ)
+    configuration = read_configuration(path, environ)
+    settings = configuration.settings
     configure_logging(settings.log)
+    await verify_transforms(settings)
     clock, rng, metrics = SystemClock(), random.Random(), Metrics(__version__)  # noqa: S311 - jitter and ids, no secrets
     notifier, health = Notifier(environ, clock), Health()
     sockets = open_listener(settings.server.listen, environ)
     try:
         async with open_queue(settings.queue, clock, rng, metrics) as queue, asyncio.TaskGroup() as tasks:
-            delivery = Delivery(queue, clock, rng, metrics, DESTINATIONS, WAREHOUSES, tasks)
+            delivery = Delivery(queue, clock, rng, metrics, configuration.kinds.tools, WAREHOUSES, tasks)
             collector = Collector(settings, queue, clock, rng, metrics)
             forgetting = Forgetting(queue, delivery, clock, metrics)
             reloader = Reloader(path, environ, settings, collector, delivery, notifier)
@@ -96,19 +92,30 @@ async def run(path: Path, environ: MutableMapping[str, str]) -> None:
 async def check(path: Path, environ: Mapping[str, str]) -> dict[str, str]:
     """What keeps each enabled destination of the configuration from being reached, for those that are not.
 
-    Raises ConfigError with every fault of the file.
+    Raises ConfigError with every fault of the file, and TransformsError where the owner's code cannot be loaded.
     """
-    destinations = read_settings(path, environ).destinations
-    enabled = {name: settings for name, settings in destinations.items() if settings.enabled}
-    troubles = await asyncio.gather(*map(_probe, enabled.values()))
+    settings, kinds = read_configuration(path, environ)
+    configure_logging(settings.log)
+    await verify_transforms(settings)
+    enabled = {name: each for name, each in settings.destinations.items() if each.enabled}
+    troubles = await asyncio.gather(*(_probe(each, kinds) for each in enabled.values()))
     return {name: trouble for name, trouble in zip(enabled, troubles, strict=True) if trouble}
 
 
-async def _probe(settings: DestinationSettings) -> str | None:
-    for warehouse in WAREHOUSES:
+async def verify_transforms(settings: Settings) -> None:
+    """Load the owner's transforms once, in a process that ends again. Raises TransformsError with the traceback."""
+    chains = chains_of(settings)
+    files = {code for each in settings.destinations.values() for code in chains.files(each.transforms)}
+    if files:
+        async with aclosing(Runner(sorted(files), chains.timeout_s)) as runner:
+            await runner.start()
+
+
+async def _probe(settings: DestinationSettings, kinds: Kinds) -> str | None:
+    for warehouse in kinds.warehouses:
         if isinstance(settings, warehouse.settings):
             return await probe_warehouse(warehouse, settings, SystemClock())
-    tool = next(kind for kind in DESTINATIONS if isinstance(settings, kind.settings))
+    tool = next(kind for kind in kinds.tools if isinstance(settings, kind.settings))
     return await probe_tool(tool, settings)
 
 
@@ -217,14 +224,15 @@ class Reloader:
         """Those in force."""
 
     async def reload(self) -> None:
-        """Read the file again. Raises ConfigError, and then the old settings stay."""
+        """Read the file again. Raises ConfigError or TransformsError, and then the old settings stay."""
         async with self._reloading:
             self._notifier.reloading()
             try:
-                settings = read_settings(self._path, self._environ)
+                settings, kinds = read_configuration(self._path, self._environ)
+                await verify_transforms(settings)
                 self._warn_of_restarts(settings)
                 self._collector.reload(settings)
-                await self._delivery.apply(settings.destinations, chains_of(settings))
+                await self._delivery.apply(settings.destinations, chains_of(settings), kinds.tools)
                 self.settings = settings
             finally:
                 self._notifier.ready()
@@ -234,7 +242,7 @@ class Reloader:
         """The same for a signal, which has nobody to tell."""
         try:
             await self.reload()
-        except ConfigError as error:
+        except (ConfigError, TransformsError) as error:
             structlog.get_logger().error("daemon.reload_refused", error=str(error))
 
     def _warn_of_restarts(self, settings: Settings) -> None:

@@ -16,10 +16,13 @@ from gateway.commands.overview import ledger, status
 from gateway.commands.person import person
 from gateway.commands.script import script
 from gateway.commands.sql import sql
+from gateway.commands.trial import new, preview, try_
 
 COMMANDS = (
     init,
     check,
+    try_,
+    new,
     script,
     run,
     status,
@@ -27,6 +30,7 @@ COMMANDS = (
     tail,
     send,
     trace,
+    preview,
     rejects,
     dead,
     sql,

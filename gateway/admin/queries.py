@@ -70,6 +70,15 @@ async def trace(request: web.Request) -> web.Response:
     return json_answer({"message_id": message_id} | life_of(found, rejected, cursors, letters, settings.destinations))
 
 
+async def preview(request: web.Request) -> web.Response:
+    """What a destination would be sent for a stored event."""
+    control, message_id = control_of(request), request.match_info["message_id"]
+    found = await control.queue.find(message_id, list(control.settings().sources))
+    if not found:
+        raise RequestError(f'no event "{message_id}" is in the queue', hint="see `headwater trace`", status=404)
+    return json_answer(asdict(await control.delivery.preview(request.match_info["destination"], found[-1].offset)))
+
+
 async def rejects(request: web.Request) -> web.Response:
     """What intake refused in the last 24 hours, newest first."""
     control = control_of(request)

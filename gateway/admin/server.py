@@ -23,6 +23,7 @@ ROUTES = (
     web.get("/api/status", queries.status),
     web.get("/api/ledger", queries.ledger),
     web.get("/api/trace/{message_id:.+}", queries.trace),
+    web.get("/api/preview/{destination}/{message_id:.+}", queries.preview),
     web.get("/api/rejects", queries.rejects),
     web.get("/api/tail", tail),
     web.post("/api/sql", queries.sql),

@@ -74,10 +74,10 @@ def rotate(file: Path) -> None:
 
 
 def _load(file: Path) -> "Settings":
-    from gateway.app import read_settings  # noqa: PLC0415 - brings in every room
+    from gateway.kinds import read_configuration  # noqa: PLC0415 - brings in every room
 
     try:
-        return read_settings(file, os.environ)
+        return read_configuration(file, os.environ).settings
     except HeadwaterError as error:
         raise RefusedError(error.message, error.hint) from error
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import BeforeValidator
 
 TRANSFORM = "transform"
+DESTINATION = "DESTINATION"
 
 
 class CodeFile(NamedTuple):
@@ -26,6 +27,20 @@ def read_transform(value: Any) -> CodeFile:
     if len(functions[-1].args.args) != 1:
         raise ValueError(f"`{TRANSFORM}` in {path} must take one argument, the event")
     return _known(path)
+
+
+def read_destination(value: Any) -> CodeFile:
+    """The file, if it is one that defines `DESTINATION`."""
+    path, tree = _read(value)
+    if not any(DESTINATION in _assigned(node) for node in tree.body):
+        raise ValueError(f"{path} must define {DESTINATION}")
+    return _known(path)
+
+
+def _assigned(node: ast.stmt) -> list[str]:
+    """The names that a statement gives a value."""
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+    return [target.id for target in targets if isinstance(target, ast.Name)]
 
 
 def _read(value: Any) -> tuple[Path, ast.Module]:
@@ -48,3 +63,5 @@ def _known(path: Path) -> CodeFile:
 
 Transform = Annotated[CodeFile, BeforeValidator(read_transform)]
 """A file with `async def transform(event) -> event | list | None`."""
+Plugin = Annotated[CodeFile, BeforeValidator(read_destination)]
+"""A file with a `DESTINATION`."""

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, FilePath, IPvAnyNetwork, SerializeAsAny, ValidationInfo, field_validator, model_validator
 
 from gateway.config.browser import BrowserSettings
-from gateway.config.code import Transform
+from gateway.config.code import Plugin, Transform
 from gateway.config.routing import FieldRules, Rule
 from gateway.config.section import Section
 from gateway.config.units import Address, Duration, Size
@@ -216,6 +216,13 @@ class TransformSettings(Section):
     """How long all transforms of one event may take together; then they are cut off."""
 
 
+class PluginSettings(Section):
+    """The owner's own kinds of destination."""
+
+    destinations: tuple[Plugin, ...] = ()
+    """Python files, each with a `DESTINATION`."""
+
+
 class LogSettings(Section):
     """Logs go to stderr."""
 
@@ -233,5 +240,6 @@ class Settings(Section):
     demo: DemoSettings = DemoSettings()
     log: LogSettings = LogSettings()
     transforms: TransformSettings = TransformSettings()
+    plugins: PluginSettings = PluginSettings()
     sources: dict[Name, SourceSettings] = Field(min_length=1)
     destinations: dict[Name, SerializeAsAny[DestinationSettings]] = Field(default={})

@@ -9,7 +9,7 @@ from gateway.deliver.failures import is_past_horizon, order_wait_left_s, works_f
 from gateway.deliver.isolate import Verdict
 from gateway.deliver.lanes import Item, Lanes, Parcel
 from gateway.deliver.letters import Trouble, dead_letter, retry_letter
-from gateway.deliver.prepare import Plan
+from gateway.deliver.plans import Plan
 from gateway.deliver.recorder import Recorder
 from gateway.deliver.sender import Sender
 from gateway.deliver.services import Services

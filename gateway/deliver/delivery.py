@@ -9,16 +9,18 @@ import random
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
 
 from gateway.config import DestinationSettings
+from gateway.deliver.breaker import moment
 from gateway.deliver.decode import EventCache
 from gateway.deliver.disk import when_available
 from gateway.deliver.gauges import forget, show
-from gateway.deliver.prepare import Plan
+from gateway.deliver.plans import KindTable, LoadPlan
+from gateway.deliver.preview import Preview, preview
 from gateway.deliver.probe import probe_tool, probe_warehouse
 from gateway.deliver.rate import SendRate
 from gateway.deliver.services import CursorName, Services
@@ -26,7 +28,7 @@ from gateway.deliver.status import DestinationStatus
 from gateway.deliver.tool_worker import ToolWorker
 from gateway.deliver.transport import open_transport
 from gateway.deliver.warehouse_handle import WarehouseHandle
-from gateway.deliver.warehouse_worker import LoadPlan, WarehouseWorker
+from gateway.deliver.warehouse_worker import WarehouseWorker
 from gateway.destinations.contract import Destination
 from gateway.model.clock import Clock
 from gateway.model.errors import HeadwaterError, QueueUnavailableError
@@ -43,6 +45,7 @@ RESTART_DRAIN_S = 3.0
 """How long a restart of all workers waits for sends. Less than a stop of the daemon waits for the restart."""
 REPLACE_DRAIN_S = 10.0
 """How long a reload waits for the sends of a destination whose settings changed."""
+MOST_PREVIEWED_BYTES = 2**20
 NO_TRANSFORMS = Chains()
 
 
@@ -73,8 +76,7 @@ class Delivery:
         self._clock = clock
         self._rng = rng
         self._metrics = metrics
-        self._tools = {kind.settings: kind for kind in kinds}
-        self._warehouses = {kind.settings: kind for kind in warehouses}
+        self._kinds = KindTable({kind.settings: kind for kind in kinds}, {kind.settings: kind for kind in warehouses})
         self._tasks = tasks
         self._transforms = NO_TRANSFORMS
         self._running: dict[str, _Running] = {}
@@ -85,11 +87,21 @@ class Delivery:
         self._changing = asyncio.Lock()
         self._is_stopping = False
 
-    async def apply(self, destinations: Mapping[str, DestinationSettings], transforms: Chains = NO_TRANSFORMS) -> None:
-        """Start, replace and stop workers so that they match; one whose settings and code did not change goes on."""
+    async def apply(
+        self,
+        destinations: Mapping[str, DestinationSettings],
+        transforms: Chains = NO_TRANSFORMS,
+        kinds: Sequence[Destination[Any]] = (),
+    ) -> None:
+        """Start, replace and stop workers so that they match; one whose settings and code did not change goes on.
+
+        `kinds` are those of tools that the destinations may be of, beside those known already.
+        """
         async with self._changing:
             services = await self._started()
             self._transforms = transforms
+            tools = {**self._kinds.tools, **{kind.settings: kind for kind in kinds}}
+            self._kinds = replace(self._kinds, tools=tools)
             wanted = {name: settings for name, settings in destinations.items() if settings.enabled}
             outdated = [
                 name
@@ -199,11 +211,22 @@ class Delivery:
             self._start(cursor, running.settings, self._services)
             return cursor
 
+    async def preview(self, destination: str, offset: int) -> Preview:
+        """What the destination would be sent for a stored event, by the configuration in force."""
+        running = self._running.get(destination)
+        if running is None:
+            raise self._unknown(destination)
+        batches = await self._queue.read(offset, 1, MOST_PREVIEWED_BYTES)
+        if not batches or batches[0].first_offset != offset:
+            raise HeadwaterError(f"there is no event at offset {offset} any more", hint="see `queue.retention`")
+        plan = self._kinds.plan(destination, running.settings, running.transforms)
+        return await preview(next(iter(batches[0])), plan, moment(self._clock))
+
     async def check(self, name: str, settings: DestinationSettings) -> str | None:
         """Try the connection: None where it works, else the trouble in words."""
-        warehouse = self._warehouses.get(type(settings))
+        warehouse = self._kinds.warehouses.get(type(settings))
         if warehouse is None:
-            return await probe_tool(self._tools[type(settings)], settings)
+            return await probe_tool(self._kinds.tools[type(settings)], settings)
         if name in self._handles:
             # It is open here already, and a second opening may be refused just because of that.
             status = self._running[name].worker.status()
@@ -221,7 +244,7 @@ class Delivery:
 
     def _prepare(self, name: str, settings: DestinationSettings) -> None:
         """What a destination's worker shares with its replays."""
-        if type(settings) in self._warehouses:
+        if type(settings) in self._kinds.warehouses:
             self._handles[name] = WarehouseHandle(name)
         else:
             self._rates[name] = SendRate(settings)
@@ -229,11 +252,10 @@ class Delivery:
     def _start(self, cursor: Cursor, settings: DestinationSettings, services: Services) -> None:
         name = CursorName(cursor.destination)
         worker: ToolWorker | WarehouseWorker
-        if kind := self._warehouses.get(type(settings)):
-            load_plan = LoadPlan(name.destination, kind, settings, self._transforms)
-            worker = WarehouseWorker(load_plan, cursor, self._handles[name.destination], services)
+        plan = self._kinds.plan(name.destination, settings, self._transforms)
+        if isinstance(plan, LoadPlan):
+            worker = WarehouseWorker(plan, cursor, self._handles[name.destination], services)
         else:
-            plan = Plan(name.destination, self._tools[type(settings)], settings, self._transforms)
             worker = ToolWorker(plan, cursor, self._rates[name.destination], services)
         task = self._tasks.create_task(worker.run(), name=f"deliver.{name.name}")
         self._running[name.name] = _Running(worker, settings, self._transforms, task)

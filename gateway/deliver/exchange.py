@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import structlog
 
-from gateway.deliver.prepare import Plan
+from gateway.deliver.plans import Plan
 from gateway.deliver.tokens import Tokens
 from gateway.deliver.transport import Carry, UnreachableError
 from gateway.destinations.contract import Conversation, Payload, Sending

@@ -13,8 +13,8 @@ from gateway.deliver.governing import Given
 from gateway.deliver.isolate import Verdict
 from gateway.deliver.lanes import Item
 from gateway.deliver.letters import MAX_ERROR_CHARACTERS, stored_event
+from gateway.deliver.plans import Plan
 from gateway.deliver.preparation import Preparation
-from gateway.deliver.prepare import Plan
 from gateway.deliver.progress import Filtered, Unsendable
 from gateway.deliver.sender import Sender
 from gateway.deliver.services import CursorName, Services

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from gateway.deliver.breaker import moment
 from gateway.deliver.governing import Given, Governor
-from gateway.deliver.prepare import Plan, Prepared, address
+from gateway.deliver.plans import Plan
+from gateway.deliver.prepare import Prepared, address
 from gateway.model.clock import Clock
 
 

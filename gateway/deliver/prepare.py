@@ -1,42 +1,20 @@
 """What a tool is sent for an event, or the reason why it is not. Pure."""
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any
 
 import orjson
 
-from gateway.config import DestinationSettings
 from gateway.deliver.breaker import Moment
 from gateway.deliver.lanes import Item
+from gateway.deliver.plans import Plan
 from gateway.deliver.progress import Filtered, Unsendable
-from gateway.deliver.routing import Route, route
-from gateway.destinations.contract import Destination, Message, Payload
+from gateway.destinations.contract import Message, Payload
 from gateway.model.envelope import Stored
 from gateway.model.event import Event, parse_time
-from gateway.transforms import Chains
 
 NO_COUNTERPART = Filtered("no_counterpart")
 UNREADABLE = Filtered("unreadable")
 """A hole in the log that a salvage left: counted, never skipped in silence."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What decides about an event: the kind of destination and the owner's settings of this one."""
-
-    name: str
-    """In the configuration."""
-    kind: Destination[Any]
-    settings: DestinationSettings
-    transforms: Chains = field(default_factory=Chains)
-    """The owner's, those of all sources."""
-
-    @cached_property
-    def route(self) -> Route:
-        """What is let through."""
-        return route(self.name, self.kind.title, self.settings, self.kind.category, heeds_all=True)
 
 
 Prepared = Sequence[Item] | Filtered | Unsendable

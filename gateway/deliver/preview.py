@@ -1,6 +1,7 @@
 """What a destination would be sent for an event, without sending it. Secrets are masked."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
@@ -10,11 +11,14 @@ import orjson
 from pydantic import BaseModel, SecretStr
 
 from gateway.deliver.breaker import Moment
-from gateway.deliver.governing import Given, Governor
-from gateway.deliver.prepare import Plan, Prepared, address
+from gateway.deliver.decode import canonical_event
+from gateway.deliver.governing import Given, Governed, Governor
+from gateway.deliver.plans import LoadPlan, Plan
+from gateway.deliver.prepare import Prepared, address
 from gateway.deliver.progress import Filtered, Unsendable
 from gateway.destinations.contract import Payload, Sending
 from gateway.destinations.http_messages import Publication, Request, Response
+from gateway.model.envelope import Stored
 
 MASK = "***"
 _CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie"})
@@ -36,21 +40,28 @@ class Preview:
     request, that of a success is taken for granted."""
 
 
-async def preview(given: Given, plan: Plan, governor: Governor, now: Moment) -> Preview:
-    """The owner's rules and transforms, then the tool's words."""
-    (governed,) = await governor.governed([given])
-    prepared = address(given.stored, governed, plan, now) if isinstance(governed, list) else governed
-    return described(prepared, plan, now)
+async def preview(stored: Stored, plan: Plan | LoadPlan, now: Moment) -> Preview:
+    """The owner's rules and transforms, then the tool's words; of a warehouse the events that it would store."""
+    async with aclosing(Governor(plan.name, plan.route, plan.settings, plan.transforms)) as governor:
+        (governed,) = await governor.governed([Given(stored, canonical_event)])
+    return described(stored, governed, plan, now)
 
 
-def described(prepared: Prepared, plan: Plan, now: Moment) -> Preview:
-    """What was prepared, as an owner reads it."""
+def described(stored: Stored, governed: Governed, plan: Plan | LoadPlan, now: Moment) -> Preview:
+    """What became of an event, as its owner reads it."""
+    if isinstance(governed, list) and isinstance(plan, Plan):
+        prepared: Prepared = address(stored, governed, plan, now)
+    elif isinstance(governed, list):
+        return Preview("sent", requests=[{"row": event} for event in governed])
+    else:
+        prepared = governed
     match prepared:
         case Filtered(rule):
             return Preview("filtered", rule)
         case Unsendable(reason, error):
             return Preview("dead", reason, error)
         case items:
+            assert isinstance(plan, Plan)
             mask = masking(plan.settings)
             said = requests_for([item.payload for item in items], plan, now.ms)
             return Preview("sent", requests=[mask(shown(request)) for request in said])

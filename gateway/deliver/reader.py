@@ -17,8 +17,9 @@ from gateway.deliver.lag import Lag
 from gateway.deliver.lanes import Lanes
 from gateway.deliver.letters import Trouble, dead_letter
 from gateway.deliver.owner import given_to
+from gateway.deliver.plans import Plan
 from gateway.deliver.preparation import Preparation
-from gateway.deliver.prepare import UNREADABLE, Plan, Prepared
+from gateway.deliver.prepare import UNREADABLE, Prepared
 from gateway.deliver.progress import Filtered, Unsendable
 from gateway.deliver.recorder import Recorder
 from gateway.deliver.sender import Sender

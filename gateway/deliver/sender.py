@@ -8,7 +8,7 @@ import structlog
 from gateway.deliver.backoff import paused_delay_s, retry_delay_s
 from gateway.deliver.breaker import Breaker, moment
 from gateway.deliver.exchange import exchange
-from gateway.deliver.prepare import Plan
+from gateway.deliver.plans import Plan
 from gateway.deliver.rate import SendRate
 from gateway.deliver.services import CursorName, Services
 from gateway.deliver.tokens import Tokens

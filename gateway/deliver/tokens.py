@@ -2,7 +2,7 @@
 
 import asyncio
 
-from gateway.deliver.prepare import Plan
+from gateway.deliver.plans import Plan
 from gateway.deliver.transport import Carry
 from gateway.destinations.contract import Token
 from gateway.model.clock import Clock

@@ -21,8 +21,8 @@ from gateway.deliver.hold import Hold, HoldLimits
 from gateway.deliver.isolate import isolate
 from gateway.deliver.lanes import Item, Lanes, Parcel, ParcelLimits
 from gateway.deliver.letter_rounds import LetterRounds
+from gateway.deliver.plans import Plan
 from gateway.deliver.preparation import Preparation
-from gateway.deliver.prepare import Plan
 from gateway.deliver.rate import SendRate
 from gateway.deliver.reader import Reader
 from gateway.deliver.recorder import Recorder

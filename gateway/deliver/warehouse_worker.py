@@ -7,12 +7,9 @@ cursor passes it, so a crash may repeat that letter but cannot lose it.
 
 import asyncio
 from contextlib import AsyncExitStack, aclosing
-from dataclasses import dataclass
-from typing import Any
 
 import structlog
 
-from gateway.config import DestinationSettings
 from gateway.deliver.backoff import retry_delay_s
 from gateway.deliver.breaker import moment
 from gateway.deliver.disk import when_available
@@ -21,8 +18,8 @@ from gateway.deliver.lag import Lag
 from gateway.deliver.letters import MAX_ERROR_CHARACTERS, stored_event
 from gateway.deliver.loader import Loader
 from gateway.deliver.patience import Patience
+from gateway.deliver.plans import LoadPlan
 from gateway.deliver.reconcile import reconcile
-from gateway.deliver.routing import Route, route
 from gateway.deliver.services import CursorName, Services
 from gateway.deliver.spans import Span, batch_of_one
 from gateway.deliver.status import DestinationStatus, Standing, status_of
@@ -30,27 +27,10 @@ from gateway.deliver.taking import Taking
 from gateway.deliver.warehouse_handle import WarehouseHandle
 from gateway.model.errors import QueueUnavailableError, WarehouseError, WarehouseRowError
 from gateway.queue.records import Cursor, Letter
-from gateway.transforms import Chains
-from gateway.warehouses.contract import WarehouseKind
 
 LETTERS_AT_ONCE = 100
 LETTER_POLL_S = 1.0
 CATCH_UP_POLL_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class LoadPlan:
-    """A kind of warehouse and the owner's settings of this one."""
-
-    name: str
-    kind: WarehouseKind[Any]
-    settings: DestinationSettings
-    transforms: Chains
-
-    @property
-    def route(self) -> Route:
-        """What is let through. Senders' `integrations` do not speak of warehouses."""
-        return route("", "", self.settings, "", heeds_all=False)
 
 
 class WarehouseWorker:

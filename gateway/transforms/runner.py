@@ -138,7 +138,7 @@ class Runner:
         if "fault" in first:
             await self.aclose()
             raise TransformsError(first["fault"], hint="mend the file, then reload")
-        structlog.get_logger().info("transforms.started", files=paths, pid=process.pid)
+        structlog.get_logger().debug("transforms.started", files=paths, pid=process.pid)
         return process
 
     async def _answer(self, process: Process, timeout_s: float) -> dict[str, Any]:

@@ -17,7 +17,8 @@ from gateway.deliver import preview
 from gateway.deliver.breaker import Moment
 from gateway.deliver.decode import canonical_event
 from gateway.deliver.governing import Given, Governor
-from gateway.deliver.prepare import Plan, address
+from gateway.deliver.plans import Plan
+from gateway.deliver.prepare import address
 from gateway.deliver.preview import shown
 from gateway.deliver.progress import Filtered
 from gateway.destinations import Destination, Payload, Response

@@ -11,7 +11,8 @@ from gateway.deliver.breaker import Moment
 from gateway.deliver.decode import EventCache
 from gateway.deliver.governing import Given, Governor
 from gateway.deliver.lanes import Item
-from gateway.deliver.prepare import Plan, Prepared, address
+from gateway.deliver.plans import Plan
+from gateway.deliver.prepare import Prepared, address
 from gateway.deliver.progress import Filtered, Unsendable
 from gateway.destinations.contract import Destination, Message
 from gateway.destinations.http_messages import Request
