@@ -25,7 +25,7 @@ from gateway.collect.server import Collector
 from gateway.config import DestinationSettings, Settings
 from gateway.deliver.delivery import Delivery
 from gateway.deliver.probe import probe_tool, probe_warehouse
-from gateway.kinds import Kinds, read_configuration
+from gateway.kinds import Configuration, Kinds, read_configuration
 from gateway.model.clock import SystemClock
 from gateway.model.errors import ConfigError, HeadwaterError
 from gateway.observe.health import Health, Heartbeat
@@ -35,7 +35,6 @@ from gateway.observe.metrics import Metrics
 from gateway.observe.notify import Notifier
 from gateway.queue import Queue, open_queue
 from gateway.transforms import Runner, TransformsError, chains_of
-from gateway.warehouses.registry import WAREHOUSES
 
 QUEUE_SILENCE_LIMIT_S = 15.0
 GARBAGE_THRESHOLD = 20_000
@@ -50,16 +49,14 @@ async def run(path: Path, environ: MutableMapping[str, str]) -> None:
 
     Raises HeadwaterError when it cannot start, and an ExceptionGroup when one of its tasks died.
     """
-    configuration = read_configuration(path, environ)
-    settings = configuration.settings
+    settings, kinds = await verified_configuration(path, environ)
     configure_logging(settings.log)
-    await verify_transforms(settings)
     clock, rng, metrics = SystemClock(), random.Random(), Metrics(__version__)  # noqa: S311 - jitter and ids, no secrets
     notifier, health = Notifier(environ, clock), Health()
     sockets = open_listener(settings.server.listen, environ)
     try:
         async with open_queue(settings.queue, clock, rng, metrics) as queue, asyncio.TaskGroup() as tasks:
-            delivery = Delivery(queue, clock, rng, metrics, configuration.kinds.tools, WAREHOUSES, tasks)
+            delivery = Delivery(queue, clock, rng, metrics, kinds.tools, kinds.warehouses, tasks)
             collector = Collector(settings, queue, clock, rng, metrics)
             forgetting = Forgetting(queue, delivery, clock, metrics)
             reloader = Reloader(path, environ, settings, collector, delivery, notifier)
@@ -94,21 +91,24 @@ async def check(path: Path, environ: Mapping[str, str]) -> dict[str, str]:
 
     Raises ConfigError with every fault of the file, and TransformsError where the owner's code cannot be loaded.
     """
-    settings, kinds = read_configuration(path, environ)
-    configure_logging(settings.log)
-    await verify_transforms(settings)
+    settings, kinds = await verified_configuration(path, environ)
     enabled = {name: each for name, each in settings.destinations.items() if each.enabled}
     troubles = await asyncio.gather(*(_probe(each, kinds) for each in enabled.values()))
     return {name: trouble for name, trouble in zip(enabled, troubles, strict=True) if trouble}
 
 
-async def verify_transforms(settings: Settings) -> None:
-    """Load the owner's transforms once, in a process that ends again. Raises TransformsError with the traceback."""
-    chains = chains_of(settings)
-    files = {code for each in settings.destinations.values() for code in chains.files(each.transforms)}
+async def verified_configuration(path: Path, environ: Mapping[str, str]) -> Configuration:
+    """The configuration, once the owner's transforms were loaded in a process that ends again.
+
+    Raises ConfigError with every fault of the file, TransformsError with the traceback of code that cannot be loaded.
+    """
+    configuration = read_configuration(path, environ)
+    chains = chains_of(configuration.settings)
+    files = {code for each in configuration.settings.destinations.values() for code in chains.files(each.transforms)}
     if files:
         async with aclosing(Runner(sorted(files), chains.timeout_s)) as runner:
             await runner.start()
+    return configuration
 
 
 async def _probe(settings: DestinationSettings, kinds: Kinds) -> str | None:
@@ -228,8 +228,7 @@ class Reloader:
         async with self._reloading:
             self._notifier.reloading()
             try:
-                settings, kinds = read_configuration(self._path, self._environ)
-                await verify_transforms(settings)
+                settings, kinds = await verified_configuration(self._path, self._environ)
                 self._warn_of_restarts(settings)
                 self._collector.reload(settings)
                 await self._delivery.apply(settings.destinations, chains_of(settings), kinds.tools)
