@@ -23,8 +23,9 @@ from gateway.admin.server import Admin
 from gateway.collect.by_hand import ByHand
 from gateway.collect.server import Collector
 from gateway.config import DestinationSettings, Settings
-from gateway.deliver.delivery import Delivery
+from gateway.deliver.delivery import Delivery, Treatment
 from gateway.deliver.probe import probe_tool, probe_warehouse
+from gateway.enrich import open_enricher
 from gateway.kinds import Configuration, Kinds, read_configuration
 from gateway.model.clock import SystemClock
 from gateway.model.errors import ConfigError, HeadwaterError
@@ -108,7 +109,13 @@ async def verified_configuration(path: Path, environ: Mapping[str, str]) -> Conf
     if files:
         async with aclosing(Runner(sorted(files), chains.timeout_s)) as runner:
             await runner.start()
-    return configuration
+    with open_enricher(configuration.settings.enrich):
+        return configuration
+
+
+def treatment_of(settings: Settings) -> Treatment:
+    """What the events of every destination go through."""
+    return Treatment(chains_of(settings), settings.enrich)
 
 
 async def _probe(settings: DestinationSettings, kinds: Kinds) -> str | None:
@@ -172,7 +179,7 @@ async def _answering_the_operator(admin: Admin) -> AsyncIterator[None]:
 @asynccontextmanager
 async def _delivering(delivery: Delivery, settings: Settings) -> AsyncIterator[None]:
     try:
-        await delivery.apply(settings.destinations, chains_of(settings))
+        await delivery.apply(settings.destinations, treatment_of(settings))
         yield
     finally:
         try:
@@ -231,7 +238,7 @@ class Reloader:
                 settings, kinds = await verified_configuration(self._path, self._environ)
                 self._warn_of_restarts(settings)
                 self._collector.reload(settings)
-                await self._delivery.apply(settings.destinations, chains_of(settings), kinds.tools)
+                await self._delivery.apply(settings.destinations, treatment_of(settings), kinds.tools)
                 self.settings = settings
             finally:
                 self._notifier.ready()

@@ -15,6 +15,7 @@ from gateway.deliver.governing import Given, Governor
 from gateway.deliver.plans import Plan
 from gateway.deliver.preview import described, preview
 from gateway.destinations import Destination
+from gateway.enrich import open_enricher
 from gateway.kinds import read_configuration
 from gateway.model.clock import SystemClock
 from gateway.model.envelope import Envelope, Stored
@@ -41,7 +42,9 @@ async def try_event(
         raise HeadwaterError(f'no destination "{destination}" is in {path}', hint=hint)
     stored = stored_as_sent(event, Envelope(source, clock.now_ms()))
     plan = configuration.kinds.table().plan(destination, chosen, chains_of(settings))
-    return asdict(await preview(stored, plan, moment(clock)))
+    with open_enricher(settings.enrich) as enricher:
+        given = Given(stored, lambda stored: enricher.enriched(canonical_event(stored)))
+        return asdict(await preview(given, plan, moment(clock)))
 
 
 def requests_for(kind: Destination[Any], settings: DestinationSettings, event: Mapping[str, Any]) -> list[Any]:

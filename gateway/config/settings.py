@@ -209,6 +209,21 @@ class WarehouseSettings(DestinationSettings):
         return value
 
 
+class EnrichSettings(Section):
+    """What is added to the context of events on their way to destinations, where the client did not say it."""
+
+    user_agent: bool = False
+    """`browser`, `os` and `device`, from the User-Agent header and client hints."""
+    geo: FilePath | None = None
+    """A database in MaxMind's format, for `location`."""
+    campaign: bool = False
+    """`campaign`, from the `utm_` parameters of the page's address."""
+    referrer: bool = False
+    """`referrer`: whether it was a search, a social network, a mail, an assistant, another site or this one."""
+    bots: bool = False
+    """`bot = true` for programs that say what they are."""
+
+
 class TransformSettings(Section):
     """The owner's transforms."""
 
@@ -239,6 +254,7 @@ class Settings(Section):
     script: ScriptSettings = ScriptSettings()
     demo: DemoSettings = DemoSettings()
     log: LogSettings = LogSettings()
+    enrich: EnrichSettings = EnrichSettings()
     transforms: TransformSettings = TransformSettings()
     plugins: PluginSettings = PluginSettings()
     sources: dict[Name, SourceSettings] = Field(min_length=1)

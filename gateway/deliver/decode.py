@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -54,8 +55,9 @@ class EventCache:
     and what is shown here is what lies in the log, never what was added for one destination.
     """
 
-    def __init__(self, max_bytes: int) -> None:
+    def __init__(self, max_bytes: int, decode: Callable[[Stored], Event] = canonical_event) -> None:
         self._max_bytes = max_bytes
+        self._decode = decode
         self._bytes = 0
         self._events: dict[int, tuple[Event, int]] = {}
         self._evicted_below = 0
@@ -65,7 +67,7 @@ class EventCache:
         known = self._events.get(stored.offset)
         if known is not None:
             return known[0]
-        event = canonical_event(stored)
+        event = self._decode(stored)
         if stored.offset >= self._evicted_below:
             self._keep(stored.offset, event, len(stored.raw))
         return event

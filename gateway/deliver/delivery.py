@@ -9,16 +9,17 @@ import random
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import structlog
 
-from gateway.config import DestinationSettings
+from gateway.config import DestinationSettings, EnrichSettings
 from gateway.deliver.breaker import moment
-from gateway.deliver.decode import EventCache
 from gateway.deliver.disk import when_available
+from gateway.deliver.enriching import Enriching
 from gateway.deliver.gauges import forget, show
+from gateway.deliver.governing import Given
 from gateway.deliver.plans import KindTable, LoadPlan
 from gateway.deliver.preview import Preview, preview
 from gateway.deliver.probe import probe_tool, probe_warehouse
@@ -46,7 +47,17 @@ RESTART_DRAIN_S = 3.0
 REPLACE_DRAIN_S = 10.0
 """How long a reload waits for the sends of a destination whose settings changed."""
 MOST_PREVIEWED_BYTES = 2**20
-NO_TRANSFORMS = Chains()
+
+
+@dataclass(frozen=True, slots=True)
+class Treatment:
+    """What events of every destination go through."""
+
+    transforms: Chains = field(default_factory=Chains)
+    enrich: EnrichSettings = field(default_factory=EnrichSettings)
+
+
+NO_TREATMENT = Treatment()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +66,7 @@ class _Running:
 
     worker: ToolWorker | WarehouseWorker
     settings: DestinationSettings
-    transforms: Chains
+    treatment: Treatment
     task: asyncio.Task[None]
 
 
@@ -78,7 +89,7 @@ class Delivery:
         self._metrics = metrics
         self._kinds = KindTable({kind.settings: kind for kind in kinds}, {kind.settings: kind for kind in warehouses})
         self._tasks = tasks
-        self._transforms = NO_TRANSFORMS
+        self._treatment = NO_TREATMENT
         self._running: dict[str, _Running] = {}
         self._handles: dict[str, WarehouseHandle] = {}
         self._rates: dict[str, SendRate] = {}
@@ -90,23 +101,25 @@ class Delivery:
     async def apply(
         self,
         destinations: Mapping[str, DestinationSettings],
-        transforms: Chains = NO_TRANSFORMS,
+        treatment: Treatment = NO_TREATMENT,
         kinds: Sequence[Destination[Any]] = (),
     ) -> None:
-        """Start, replace and stop workers so that they match; one whose settings and code did not change goes on.
+        """Start, replace and stop workers so that they match; one whose settings and treatment did not change goes on.
 
-        `kinds` are those of tools that the destinations may be of, beside those known already.
+        `kinds` are those of tools that the destinations may be of, beside those known already. Raises ConfigError,
+        and then nothing has changed.
         """
         async with self._changing:
             services = await self._started()
-            self._transforms = transforms
+            services.enriching.change(treatment.enrich)
+            self._treatment = treatment
             tools = {**self._kinds.tools, **{kind.settings: kind for kind in kinds}}
             self._kinds = replace(self._kinds, tools=tools)
             wanted = {name: settings for name, settings in destinations.items() if settings.enabled}
             outdated = [
                 name
                 for name, running in self._running.items()
-                if wanted.get(CursorName(name).destination) != running.settings or running.transforms != transforms
+                if wanted.get(CursorName(name).destination) != running.settings or running.treatment != treatment
             ]
             await self._stop(outdated, REPLACE_DRAIN_S)
             for name, settings in wanted.items():
@@ -142,7 +155,7 @@ class Delivery:
             stopped = {name: running.settings for name, running in self._running.items()}
             await self._stop(list(stopped), RESTART_DRAIN_S)
             if self._services is not None:
-                self._services.events.clear()
+                self._services.enriching.events.clear()
             failure = None
             try:
                 await between()
@@ -214,13 +227,14 @@ class Delivery:
     async def preview(self, destination: str, offset: int) -> Preview:
         """What the destination would be sent for a stored event, by the configuration in force."""
         running = self._running.get(destination)
-        if running is None:
+        if running is None or self._services is None:
             raise self._unknown(destination)
         batches = await self._queue.read(offset, 1, MOST_PREVIEWED_BYTES)
         if not batches or batches[0].first_offset != offset:
             raise HeadwaterError(f"there is no event at offset {offset} any more", hint="see `queue.retention`")
-        plan = self._kinds.plan(destination, running.settings, running.transforms)
-        return await preview(next(iter(batches[0])), plan, moment(self._clock))
+        plan = self._kinds.plan(destination, running.settings, running.treatment.transforms)
+        given = Given(next(iter(batches[0])), self._services.enriching.canonical)
+        return await preview(given, plan, moment(self._clock))
 
     async def check(self, name: str, settings: DestinationSettings) -> str | None:
         """Try the connection: None where it works, else the trouble in words."""
@@ -236,8 +250,11 @@ class Delivery:
     async def _started(self) -> Services:
         if self._services is None:
             carry = await self._exit.enter_async_context(open_transport(sys.stdout.buffer))
-            events = EventCache(EVENT_CACHE_BYTES)
-            self._services = Services(self._queue, self._clock, self._rng, self._metrics, events, carry, self.warehouse)
+            enriching = Enriching(EVENT_CACHE_BYTES)
+            self._exit.callback(enriching.close)
+            self._services = Services(
+                self._queue, self._clock, self._rng, self._metrics, enriching, carry, self.warehouse
+            )
             tending = self._tasks.create_task(self._tend(), name="deliver.tend")
             self._exit.callback(tending.cancel)
         return self._services
@@ -252,13 +269,13 @@ class Delivery:
     def _start(self, cursor: Cursor, settings: DestinationSettings, services: Services) -> None:
         name = CursorName(cursor.destination)
         worker: ToolWorker | WarehouseWorker
-        plan = self._kinds.plan(name.destination, settings, self._transforms)
+        plan = self._kinds.plan(name.destination, settings, self._treatment.transforms)
         if isinstance(plan, LoadPlan):
             worker = WarehouseWorker(plan, cursor, self._handles[name.destination], services)
         else:
             worker = ToolWorker(plan, cursor, self._rates[name.destination], services)
         task = self._tasks.create_task(worker.run(), name=f"deliver.{name.name}")
-        self._running[name.name] = _Running(worker, settings, self._transforms, task)
+        self._running[name.name] = _Running(worker, settings, self._treatment, task)
         structlog.get_logger().info("destination.started", destination=name.name, next_offset=cursor.next_offset)
 
     async def _stop(self, names: Iterable[str], drain_s: float) -> None:

@@ -7,7 +7,6 @@ import structlog
 
 from gateway.deliver.backoff import retry_delay_s
 from gateway.deliver.breaker import moment
-from gateway.deliver.decode import canonical_event
 from gateway.deliver.failures import is_past_horizon
 from gateway.deliver.governing import Given
 from gateway.deliver.isolate import Verdict
@@ -62,7 +61,9 @@ class LetterRounds:
 
     async def _try(self, letter: Letter) -> None:
         # Not from the cache: a letter's event may have a user whom the one in the log has not.
-        (prepared,) = await self._preparation.prepared([Given(stored_event(letter), canonical_event)])
+        (prepared,) = await self._preparation.prepared(
+            [Given(stored_event(letter), self._services.enriching.canonical)]
+        )
         match prepared:
             case Unsendable(reason, error):
                 await self._bury(letter, reason, error)

@@ -11,7 +11,6 @@ import orjson
 from pydantic import BaseModel, SecretStr
 
 from gateway.deliver.breaker import Moment
-from gateway.deliver.decode import canonical_event
 from gateway.deliver.governing import Given, Governed, Governor
 from gateway.deliver.plans import LoadPlan, Plan
 from gateway.deliver.prepare import Prepared, address
@@ -40,11 +39,11 @@ class Preview:
     request, that of a success is taken for granted."""
 
 
-async def preview(stored: Stored, plan: Plan | LoadPlan, now: Moment) -> Preview:
+async def preview(given: Given, plan: Plan | LoadPlan, now: Moment) -> Preview:
     """The owner's rules and transforms, then the tool's words; of a warehouse the events that it would store."""
     async with aclosing(Governor(plan.name, plan.route, plan.settings, plan.transforms)) as governor:
-        (governed,) = await governor.governed([Given(stored, canonical_event)])
-    return described(stored, governed, plan, now)
+        (governed,) = await governor.governed([given])
+    return described(given.stored, governed, plan, now)
 
 
 def described(stored: Stored, governed: Governed, plan: Plan | LoadPlan, now: Moment) -> Preview:

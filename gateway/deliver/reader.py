@@ -9,7 +9,6 @@ from itertools import islice
 import structlog
 
 from gateway.deliver.bell import Bell
-from gateway.deliver.decode import canonical_event
 from gateway.deliver.disk import when_available
 from gateway.deliver.governing import Given
 from gateway.deliver.hold import Hold, Released, look_at
@@ -114,7 +113,7 @@ class Reader:
 
     def _take_in(self, batch: Batch) -> None:
         self.lag.read(batch)
-        now_ms, canonical = self._services.clock.now_ms(), self._services.events.canonical
+        now_ms, canonical = self._services.clock.now_ms(), self._services.enriching.events.canonical
         for stored in batch:
             if self._hold.hold_ms and self._plan.route.takes(stored.envelope.source):
                 self._hold.take(look_at(stored, canonical), now_ms)
@@ -128,7 +127,9 @@ class Reader:
         self._hold.release_due(self._services.clock.now_ms())
         users: Mapping[int, str] = {}
         if self._stitch and ready and self._lanes.bytes < WINDOW_BYTES:
-            stitched = await self._stitch.users_of(islice(ready, READ_EVENTS), self._services.events.canonical)
+            stitched = await self._stitch.users_of(
+                islice(ready, READ_EVENTS), self._services.enriching.events.canonical
+            )
             users = stitched.users
             metrics.stitch_unanswered.labels(label).inc(stitched.unanswered)
         passed: list[Released] = []
@@ -150,8 +151,8 @@ class Reader:
     def _given(self, released: Released, owner: str) -> Given:
         """An event without a user is given the one whom the hold has seen, else the device's `owner`, if known."""
         if user_id := released.user_id or owner:
-            return Given(given_to(released.stored, user_id), canonical_event)
-        return Given(released.stored, self._services.events.canonical)
+            return Given(given_to(released.stored, user_id), self._services.enriching.canonical)
+        return Given(released.stored, self._services.enriching.events.canonical)
 
     def _take(self, stored: Stored, prepared: Prepared) -> bool:
         """Into the lanes, or its outcome; True when its person is hot."""

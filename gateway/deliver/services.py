@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gateway.deliver.decode import EventCache
+from gateway.deliver.enriching import Enriching
 from gateway.deliver.transport import Carry
 from gateway.model.clock import Clock
 from gateway.observe.metrics import Metrics
@@ -20,7 +20,7 @@ class Services:
     clock: Clock
     rng: random.Random
     metrics: Metrics
-    events: EventCache
+    enriching: Enriching
     carry: Carry
     warehouse: Callable[[str], Warehouse]
     """The open warehouse of that name. Raises HeadwaterError where none is open."""

@@ -1,6 +1,6 @@
 """What a warehouse is handed of a span of the log, and what becomes of the rest.
 
-Where only sources decide, the bytes go through as they lie in the log. Rules, transforms and the like look inside, so
+Where only sources decide, the bytes go through as they lie in the log. Rules, transforms and enrichment look inside, so
 their events are decoded, and what they become is encoded again: `timestamp` is then the corrected time.
 """
 
@@ -13,15 +13,13 @@ from itertools import accumulate
 
 import orjson
 
-from gateway.deliver.decode import canonical_event
 from gateway.deliver.governing import Given, Governor
 from gateway.deliver.letters import Trouble, dead_letter
 from gateway.deliver.progress import Filtered, Unsendable
 from gateway.deliver.routing import BY_SOURCE, FORGOTTEN
+from gateway.deliver.services import Services
 from gateway.deliver.spans import Span, selected, without_tombstones
-from gateway.model.clock import Clock
 from gateway.model.envelope import Batch, Envelope, Packed, Stored
-from gateway.queue import Queue
 from gateway.queue.records import Letter, Progress
 
 AT_ONCE = 100
@@ -55,15 +53,17 @@ class Taken:
 class Taking:
     """For one cursor of one warehouse."""
 
-    def __init__(self, destination: str, governor: Governor, queue: Queue, clock: Clock) -> None:
+    def __init__(self, destination: str, governor: Governor, services: Services) -> None:
         self._destination = destination
         self._governor = governor
-        self._queue = queue
-        self._clock = clock
+        self._queue = services.queue
+        self._clock = services.clock
+        self._canonical = services.enriching.canonical
+        self._looks_inside = governor.looks_inside or services.enriching.is_on
 
     async def taken(self, span: Span) -> Taken:
         """What is to be loaded of the span."""
-        return await self._looked_at(span) if self._governor.looks_inside else self._by_source(span)
+        return await self._looked_at(span) if self._looks_inside else self._by_source(span)
 
     def _by_source(self, span: Span) -> Taken:
         batches, total, takes = span.batches, len(span), self._governor.route.takes
@@ -85,7 +85,7 @@ class Taking:
         letters: list[Letter] = []
         for start in range(0, len(stored), AT_ONCE):
             some = stored[start : start + AT_ONCE]
-            for each, found in zip(some, await self._governor.governed(given(some)), strict=True):
+            for each, found in zip(some, await self._governor.governed(self._given(some)), strict=True):
                 if isinstance(found, Filtered):
                     filtered[found.rule] += 1
                 elif isinstance(found, Unsendable):
@@ -97,10 +97,9 @@ class Taking:
             await asyncio.sleep(0)
         return Taken([batch_of(span.first_offset, made)] if made else [], len(offsets), filtered, letters, offsets)
 
-
-def given(stored: Sequence[Stored]) -> list[Given]:
-    """Decoded for this warehouse alone: it reads more than the cache for tools would hold."""
-    return [Given(each, canonical_event) for each in stored]
+    def _given(self, stored: Sequence[Stored]) -> list[Given]:
+        """Decoded for this warehouse alone: it reads more than the cache for tools would hold."""
+        return [Given(each, self._canonical) for each in stored]
 
 
 def batch_of(first_offset: int, events: Sequence[tuple[bytes, Envelope]]) -> Batch:
