@@ -16,6 +16,8 @@ _SPIDER = "Spider"
 _DESKTOPS = frozenset({"Windows", "Mac OS X", "Linux", "Ubuntu", "Chrome OS", "Fedora", "Debian", "FreeBSD"})
 _PLATFORMS = {"macOS": "Mac OS X"}
 """Client hints' names for systems, where the parser has others."""
+_NO_BRAND = "Generic"
+"""What the parser says where a device has no brand."""
 _REDUCED_MODEL = "K"
 """What Android's reduced header says instead of a model."""
 
@@ -42,7 +44,7 @@ def describe_agent(header: str, hints: Mapping[str, Any], parser: Parser) -> dic
     agent, system, device = found.user_agent, found.os, found.device
     browser = {"name": agent.family, "version": _version(agent.major, agent.minor)} if agent else {}
     platform = {"name": system.family, "version": _version(system.major, system.minor)} if system else {}
-    brand = device.brand if device and device.brand != "Generic_Android" else None
+    brand = device.brand if device and device.brand and not device.brand.startswith(_NO_BRAND) else None
     model = device.model if device and device.model != _REDUCED_MODEL else None
     described = {
         "browser": browser | _hinted_browser(hints),
