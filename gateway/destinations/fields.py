@@ -6,12 +6,14 @@ spec, "Identify: traits", "Common fields: context" and "E-commerce events".
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
 from gateway.model.event import Event, parse_time
 
 MAX_DIGITS = 300
+
+_APPLE = frozenset({"ios", "ipados", "tvos", "watchos", "visionos"})
 
 
 def find(event: Mapping[str, Any], *paths: str) -> Any:
@@ -67,6 +69,12 @@ def as_number(value: Any) -> float | None:
     return int(found) if found.is_integer() and abs(found) < 2**53 else found
 
 
+def whole(value: Any) -> int | None:
+    """A count: a number without fraction, from zero to what 32 bits hold; None for anything else."""
+    found = as_number(value)
+    return int(found) if found is not None and 0 <= found < 2**31 and int(found) == found else None
+
+
 def table(event: Mapping[str, Any], *paths: str) -> Mapping[str, Any]:
     """The first mapping at one of the paths; empty where there is none."""
     for path in paths:
@@ -100,6 +108,13 @@ def milliseconds(event: Event) -> int:
     """When it happened, since the epoch."""
     happened_at = parse_time(event.get("timestamp"))
     return round(happened_at.timestamp() * 1000) if happened_at else 0
+
+
+def milliseconds_until_receipt(event: Event) -> int:
+    """When it happened, but not after it was received: some vendors refuse what is yet to come."""
+    received_at = timestamp_ms(event.get("receivedAt"))
+    happened = milliseconds(event)
+    return happened if received_at is None else min(happened, received_at)
 
 
 def timestamp_ms(value: Any) -> int | None:
@@ -143,6 +158,21 @@ def cookie(event: Event, key: str) -> str | None:
 def cookies(event: Event) -> Mapping[str, Any]:
     """All of them."""
     return table(event, "context.cookies")
+
+
+def platform(event: Event) -> Literal["ios", "android", ""]:
+    """Of an app's event the kind of phone; empty for what does not come from an app."""
+    said = (text(event, "context.device.type") or "").lower()
+    if said in _APPLE:
+        return "ios"
+    return "android" if said == "android" else ""
+
+
+def advertising_id(event: Event) -> str | None:
+    """What a phone is known by to advertisers, unless its owner forbade that."""
+    said = text(event, "context.device.advertisingId")
+    is_allowed = find(event, "context.device.adTrackingEnabled") is not False
+    return said if said and is_allowed and said.strip("0-") else None
 
 
 def external_id(event: Event, kind: str) -> str | None:

@@ -84,6 +84,16 @@ def google_email(value: str | None) -> str | None:
     return f"{local}@{domain}" if local else None
 
 
+def reddit_email(value: str | None) -> str | None:
+    """The same without dots before the @ and without what follows a plus, wherever the mailbox is."""
+    found = email(value)
+    if found is None or "@" not in found:
+        return found
+    local, _, domain = found.rpartition("@")
+    local = local.partition("+")[0].replace(".", "")
+    return f"{local}@{domain}" if local else None
+
+
 def phone_e164(value: str | None, country: str | None) -> str | None:
     """`+` and digits. A number without country code is read as one of `country` (ISO 3166); without that, None."""
     if not value:

@@ -4,9 +4,15 @@ from typing import Any
 
 from gateway.destinations.console import CONSOLE
 from gateway.destinations.contract import Destination
+from gateway.destinations.linkedin import LINKEDIN
+from gateway.destinations.reddit import REDDIT
+from gateway.destinations.snapchat import SNAPCHAT
 from gateway.destinations.webhook import WEBHOOK
 
 DESTINATIONS: tuple[Destination[Any], ...] = (
     CONSOLE,
+    LINKEDIN,
+    REDDIT,
+    SNAPCHAT,
     WEBHOOK,
 )

@@ -1,9 +1,12 @@
 """Every simulated vendor, one line each."""
 
+from tests.vendors.linkedin import LinkedIn
+from tests.vendors.reddit import Reddit
 from tests.vendors.simulator import Simulator
+from tests.vendors.snapchat import Snapchat
 from tests.vendors.webhook import Webhook
 
-SIMULATORS: tuple[type[Simulator], ...] = (Webhook,)
+SIMULATORS: tuple[type[Simulator], ...] = (LinkedIn, Reddit, Snapchat, Webhook)
 
 WITHOUT_HTTP = ("console", "kafka", "nats")
 """Kinds that have no vendor behind HTTP; their tests have the real thing."""
