@@ -5,10 +5,12 @@ from typing import Any
 from gateway.destinations.console import CONSOLE
 from gateway.destinations.contract import Destination
 from gateway.destinations.meta import META
+from gateway.destinations.tiktok import TIKTOK
 from gateway.destinations.webhook import WEBHOOK
 
 DESTINATIONS: tuple[Destination[Any], ...] = (
     CONSOLE,
     META,
+    TIKTOK,
     WEBHOOK,
 )

@@ -2,10 +2,12 @@
 
 from tests.vendors.meta import Meta
 from tests.vendors.simulator import Simulator
+from tests.vendors.tiktok import Tiktok
 from tests.vendors.webhook import Webhook
 
 SIMULATORS: tuple[type[Simulator], ...] = (
     Meta,
+    Tiktok,
     Webhook,
 )
 
