@@ -5,12 +5,14 @@ from typing import Any
 from gateway.destinations.console import CONSOLE
 from gateway.destinations.contract import Destination
 from gateway.destinations.meta import META
+from gateway.destinations.pinterest import PINTEREST
 from gateway.destinations.tiktok import TIKTOK
 from gateway.destinations.webhook import WEBHOOK
 
 DESTINATIONS: tuple[Destination[Any], ...] = (
     CONSOLE,
     META,
+    PINTEREST,
     TIKTOK,
     WEBHOOK,
 )

@@ -1,12 +1,14 @@
 """Every simulated vendor, one line each."""
 
 from tests.vendors.meta import Meta
+from tests.vendors.pinterest import Pinterest
 from tests.vendors.simulator import Simulator
 from tests.vendors.tiktok import Tiktok
 from tests.vendors.webhook import Webhook
 
 SIMULATORS: tuple[type[Simulator], ...] = (
     Meta,
+    Pinterest,
     Tiktok,
     Webhook,
 )
