@@ -128,6 +128,12 @@ def url(event: Event) -> str | None:
     return text(event, "context.page.url", "properties.url")
 
 
+def web_url(event: Event) -> str | None:
+    """The address of the page, if it is one on the web; apps and files have others."""
+    address = url(event) or ""
+    return address if address.startswith(("http://", "https://")) else None
+
+
 def referrer(event: Event) -> str | None:
     """Where the page was reached from."""
     return text(event, "context.page.referrer", "properties.referrer")

@@ -9,6 +9,7 @@ match nobody.
 import hashlib
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import phonenumbers
@@ -58,6 +59,28 @@ def person_of(event: Event) -> Person:
     )
 
 
+def hashes(event: Event, phone_country: str) -> dict[str, str]:
+    """What is known of the person, under the short names that Meta, Pinterest and Snapchat share.
+
+    A phone number without country code is one of the person's country, else of `phone_country`.
+    """
+    person = person_of(event)
+    country = country_code(person.country)
+    found = {
+        "em": sha256(email(person.email)),
+        "ph": sha256(phone_digits(person.phone, country or phone_country)),
+        "fn": sha256(name(person.first_name)),
+        "ln": sha256(name(person.last_name)),
+        "ge": hashed(person.gender, gender),
+        "db": hashed(person.birthday, birthday),
+        "ct": sha256(place(person.city)),
+        "st": sha256(place(person.state)),
+        "zp": hashed(person.postal_code, lambda code: postal_code(code, country)),
+        "country": hashed(person.country, country_code),
+    }
+    return {key: value for key, value in found.items() if value}
+
+
 def sha256(value: str | None) -> str | None:
     """The hash of a normalised value; of one that is a hash itself, that."""
     if not value:
@@ -65,6 +88,11 @@ def sha256(value: str | None) -> str | None:
     if _HASHED.fullmatch(value):
         return value.lower()
     return hashlib.sha256(value.encode(errors="replace")).hexdigest()
+
+
+def hashed(value: str | None, normalised: Callable[[str | None], str | None]) -> str | None:
+    """The hash of what normalising leaves of a value; of one that is a hash itself, that, unshortened."""
+    return sha256(value if value and _HASHED.fullmatch(value) else normalised(value))
 
 
 def email(value: str | None) -> str | None:

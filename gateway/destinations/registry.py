@@ -7,6 +7,9 @@ from gateway.destinations.contract import Destination
 from gateway.destinations.linkedin import LINKEDIN
 from gateway.destinations.reddit import REDDIT
 from gateway.destinations.snapchat import SNAPCHAT
+from gateway.destinations.meta import META
+from gateway.destinations.pinterest import PINTEREST
+from gateway.destinations.tiktok import TIKTOK
 from gateway.destinations.webhook import WEBHOOK
 
 DESTINATIONS: tuple[Destination[Any], ...] = (
@@ -14,5 +17,8 @@ DESTINATIONS: tuple[Destination[Any], ...] = (
     LINKEDIN,
     REDDIT,
     SNAPCHAT,
+    META,
+    PINTEREST,
+    TIKTOK,
     WEBHOOK,
 )

@@ -7,6 +7,18 @@ from tests.vendors.snapchat import Snapchat
 from tests.vendors.webhook import Webhook
 
 SIMULATORS: tuple[type[Simulator], ...] = (LinkedIn, Reddit, Snapchat, Webhook)
+from tests.vendors.meta import Meta
+from tests.vendors.pinterest import Pinterest
+from tests.vendors.simulator import Simulator
+from tests.vendors.tiktok import Tiktok
+from tests.vendors.webhook import Webhook
+
+SIMULATORS: tuple[type[Simulator], ...] = (
+    Meta,
+    Pinterest,
+    Tiktok,
+    Webhook,
+)
 
 WITHOUT_HTTP = ("console", "kafka", "nats")
 """Kinds that have no vendor behind HTTP; their tests have the real thing."""
