@@ -5,20 +5,20 @@ from typing import Any
 from gateway.destinations.console import CONSOLE
 from gateway.destinations.contract import Destination
 from gateway.destinations.linkedin import LINKEDIN
-from gateway.destinations.reddit import REDDIT
-from gateway.destinations.snapchat import SNAPCHAT
 from gateway.destinations.meta import META
 from gateway.destinations.pinterest import PINTEREST
+from gateway.destinations.reddit import REDDIT
+from gateway.destinations.snapchat import SNAPCHAT
 from gateway.destinations.tiktok import TIKTOK
 from gateway.destinations.webhook import WEBHOOK
 
 DESTINATIONS: tuple[Destination[Any], ...] = (
     CONSOLE,
     LINKEDIN,
-    REDDIT,
-    SNAPCHAT,
     META,
     PINTEREST,
+    REDDIT,
+    SNAPCHAT,
     TIKTOK,
     WEBHOOK,
 )

@@ -1,21 +1,20 @@
 """Every simulated vendor, one line each."""
 
 from tests.vendors.linkedin import LinkedIn
+from tests.vendors.meta import Meta
+from tests.vendors.pinterest import Pinterest
 from tests.vendors.reddit import Reddit
 from tests.vendors.simulator import Simulator
 from tests.vendors.snapchat import Snapchat
-from tests.vendors.webhook import Webhook
-
-SIMULATORS: tuple[type[Simulator], ...] = (LinkedIn, Reddit, Snapchat, Webhook)
-from tests.vendors.meta import Meta
-from tests.vendors.pinterest import Pinterest
-from tests.vendors.simulator import Simulator
 from tests.vendors.tiktok import Tiktok
 from tests.vendors.webhook import Webhook
 
 SIMULATORS: tuple[type[Simulator], ...] = (
+    LinkedIn,
     Meta,
     Pinterest,
+    Reddit,
+    Snapchat,
     Tiktok,
     Webhook,
 )
