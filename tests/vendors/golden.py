@@ -43,8 +43,10 @@ def requests_for(
 ) -> list[dict[str, Any]]:
     """What would be sent for the events, in the shape of a golden file."""
     replies = iter([*answers])
-    payloads = payloads_for(kind, settings, events)
-    batches = [list(group) for _, group in groupby(payloads, key=lambda payload: payload.key)]
+    batches: list[list[Payload]] = []
+    for key, group in groupby(payloads_for(kind, settings, events), key=lambda payload: payload.key):
+        payloads, size = [*group], kind.batch_events(settings, key)
+        batches += [payloads[start : start + size] for start in range(0, len(payloads), size)]
     return [shown(request) for batch in batches for request in _said(kind, settings, batch, replies)]
 
 
