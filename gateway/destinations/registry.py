@@ -4,11 +4,13 @@ from typing import Any
 
 from gateway.destinations.console import CONSOLE
 from gateway.destinations.contract import Destination
+from gateway.destinations.hubspot import HUBSPOT
 from gateway.destinations.klaviyo import KLAVIYO
 from gateway.destinations.webhook import WEBHOOK
 
 DESTINATIONS: tuple[Destination[Any], ...] = (
     CONSOLE,
+    HUBSPOT,
     KLAVIYO,
     WEBHOOK,
 )
