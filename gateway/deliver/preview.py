@@ -72,8 +72,8 @@ def requests_for(
     """The requests for payloads, given the answers to them; beyond those, every one succeeds."""
     replies = iter(answers)
     sending = Sending(now_ms, _TOKEN if plan.kind.grant else "")
-    for _, group in groupby(payloads, key=lambda payload: payload.key):
-        conversation = plan.kind.conversation(list(group), plan.settings, sending)
+    for batch in _batches(payloads, plan):
+        conversation = plan.kind.conversation(batch, plan.settings, sending)
         try:
             request = next(conversation)
             while True:
@@ -81,6 +81,13 @@ def requests_for(
                 request = conversation.send(next(replies, _SUCCESS))
         except StopIteration:
             continue
+
+
+def _batches(payloads: Sequence[Payload], plan: Plan) -> Iterator[Sequence[Payload]]:
+    """What shares a request, as far as number and key decide."""
+    for key, group in groupby(payloads, key=lambda payload: payload.key):
+        same, size = list(group), plan.kind.batch_events(plan.settings, key)
+        yield from (same[start : start + size] for start in range(0, len(same), size))
 
 
 def shown(request: Request | Publication) -> Shown:

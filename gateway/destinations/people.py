@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import phonenumbers
 
-from gateway.destinations.fields import find, text
+from gateway.destinations.fields import find, text, without
 from gateway.model.event import Event, parse_time
 
 _HASHED = re.compile(r"[0-9a-fA-F]{64}")
@@ -81,6 +81,15 @@ def hashes(event: Event, phone_country: str) -> dict[str, str]:
     return {key: value for key, value in found.items() if value}
 
 
+def actor_of(event: Event) -> Person:
+    """Who did it, for tools that keep a record of each person. The traits of a group are not theirs, and where the user
+    is known, an address among the properties is somebody else's: of one who was invited, or sent a gift."""
+    of_others = {"traits"} if event.get("type") == "group" else set()
+    if event.get("userId"):
+        of_others.add("properties")
+    return person_of(without(event, frozenset(of_others)))
+
+
 def sha256(value: str | None) -> str | None:
     """The hash of a normalised value; of one that is a hash itself, that."""
     if not value:
@@ -99,6 +108,12 @@ def email(value: str | None) -> str | None:
     """Trimmed, in lower case; None where it is none."""
     found = (value or "").strip().lower()
     return found if _EMAIL.fullmatch(found) or _HASHED.fullmatch(found) else None
+
+
+def plain_email(value: str | None) -> str | None:
+    """The same, and no hash: for tools that write to people."""
+    found = email(value)
+    return found if found and "@" in found else None
 
 
 def google_email(value: str | None) -> str | None:

@@ -4,6 +4,9 @@ from typing import Any
 
 from gateway.destinations.console import CONSOLE
 from gateway.destinations.contract import Destination
+from gateway.destinations.hubspot import HUBSPOT
+from gateway.destinations.intercom import INTERCOM
+from gateway.destinations.klaviyo import KLAVIYO
 from gateway.destinations.linkedin import LINKEDIN
 from gateway.destinations.meta import META
 from gateway.destinations.pinterest import PINTEREST
@@ -14,6 +17,9 @@ from gateway.destinations.webhook import WEBHOOK
 
 DESTINATIONS: tuple[Destination[Any], ...] = (
     CONSOLE,
+    HUBSPOT,
+    INTERCOM,
+    KLAVIYO,
     LINKEDIN,
     META,
     PINTEREST,

@@ -1,5 +1,8 @@
 """Every simulated vendor, one line each."""
 
+from tests.vendors.hubspot import HubSpot
+from tests.vendors.intercom import Intercom
+from tests.vendors.klaviyo import Klaviyo
 from tests.vendors.linkedin import LinkedIn
 from tests.vendors.meta import Meta
 from tests.vendors.pinterest import Pinterest
@@ -10,6 +13,9 @@ from tests.vendors.tiktok import Tiktok
 from tests.vendors.webhook import Webhook
 
 SIMULATORS: tuple[type[Simulator], ...] = (
+    HubSpot,
+    Intercom,
+    Klaviyo,
     LinkedIn,
     Meta,
     Pinterest,
