@@ -1,10 +1,12 @@
 """Every simulated vendor, one line each."""
 
+from tests.vendors.braze import Braze
 from tests.vendors.customerio import Customerio
 from tests.vendors.simulator import Simulator
 from tests.vendors.webhook import Webhook
 
 SIMULATORS: tuple[type[Simulator], ...] = (
+    Braze,
     Customerio,
     Webhook,
 )
