@@ -2,12 +2,14 @@
 
 from tests.vendors.braze import Braze
 from tests.vendors.customerio import Customerio
+from tests.vendors.iterable import Iterable
 from tests.vendors.simulator import Simulator
 from tests.vendors.webhook import Webhook
 
 SIMULATORS: tuple[type[Simulator], ...] = (
     Braze,
     Customerio,
+    Iterable,
     Webhook,
 )
 
