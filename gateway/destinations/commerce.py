@@ -44,6 +44,7 @@ _BY_PLAIN_NAME = {each.lower(): each for each in _OLDER_NAMES.values()}
 _BY_PLAIN_NAME |= {old.lower(): new for old, new in _OLDER_NAMES.items()}
 
 _CURRENCY_LENGTH = 3
+_MAX_PIECES = 10**9
 
 
 class Product(NamedTuple):
@@ -120,6 +121,11 @@ def currency(event: Event, default: str) -> str:
     """ISO 4217 in upper case."""
     said = text(event, "properties.currency", "properties.currencyCode", "context.currency") or ""
     return said.upper() if len(said) == _CURRENCY_LENGTH and said.isascii() and said.isalpha() else default
+
+
+def pieces(one: Product) -> int:
+    """How many of it, as a whole number of at least one."""
+    return round(min(max(one.quantity or 1, 1), _MAX_PIECES))
 
 
 def quantity(listed: Sequence[Product]) -> float:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from gateway.destinations.braze import BRAZE
 from gateway.destinations.console import CONSOLE
 from gateway.destinations.contract import Destination
 from gateway.destinations.hubspot import HUBSPOT
@@ -13,9 +14,12 @@ from gateway.destinations.pinterest import PINTEREST
 from gateway.destinations.reddit import REDDIT
 from gateway.destinations.snapchat import SNAPCHAT
 from gateway.destinations.tiktok import TIKTOK
+from gateway.destinations.customerio import CUSTOMERIO
+from gateway.destinations.iterable import ITERABLE
 from gateway.destinations.webhook import WEBHOOK
 
 DESTINATIONS: tuple[Destination[Any], ...] = (
+    BRAZE,
     CONSOLE,
     HUBSPOT,
     INTERCOM,
@@ -26,5 +30,7 @@ DESTINATIONS: tuple[Destination[Any], ...] = (
     REDDIT,
     SNAPCHAT,
     TIKTOK,
+    CUSTOMERIO,
+    ITERABLE,
     WEBHOOK,
 )

@@ -7,6 +7,9 @@ from tests.vendors.linkedin import LinkedIn
 from tests.vendors.meta import Meta
 from tests.vendors.pinterest import Pinterest
 from tests.vendors.reddit import Reddit
+from tests.vendors.braze import Braze
+from tests.vendors.customerio import Customerio
+from tests.vendors.iterable import Iterable
 from tests.vendors.simulator import Simulator
 from tests.vendors.snapchat import Snapchat
 from tests.vendors.tiktok import Tiktok
@@ -22,6 +25,9 @@ SIMULATORS: tuple[type[Simulator], ...] = (
     Reddit,
     Snapchat,
     Tiktok,
+    Braze,
+    Customerio,
+    Iterable,
     Webhook,
 )
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.destinations.classify import classify_by_status, retry_after_s
+from gateway.destinations.classify import answer, classify_by_status, retry_after_s
 from gateway.destinations.http_messages import Response
 from gateway.model.outcome import Delivered, Halt, Outcome, Reject, Retry
 
@@ -51,3 +51,19 @@ def test_a_refusal_says_what_the_vendor_did_not_like():
 
 def test_a_body_that_is_no_text_is_no_fault():
     assert classify_by_status(Response(400, body=b"\xff\xfe")) == Reject("HTTP 400: ��")
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b'{"a": [1]}', {"a": [1]}),
+        (b"", {}),
+        (b"[1]", {}),
+        (b"null", {}),
+        (b"<html>", {}),
+        (b'{"a"', {}),
+        (b"\xff", {}),
+    ],
+)
+def test_what_an_answer_says_is_a_json_object_or_nothing(body: bytes, said: dict[str, object]):
+    assert answer(Response(200, {}, body)) == said
