@@ -5,8 +5,10 @@ from typing import Any
 from gateway.destinations.braze import BRAZE
 from gateway.destinations.console import CONSOLE
 from gateway.destinations.contract import Destination
+from gateway.destinations.customerio import CUSTOMERIO
 from gateway.destinations.hubspot import HUBSPOT
 from gateway.destinations.intercom import INTERCOM
+from gateway.destinations.iterable import ITERABLE
 from gateway.destinations.klaviyo import KLAVIYO
 from gateway.destinations.linkedin import LINKEDIN
 from gateway.destinations.meta import META
@@ -14,15 +16,15 @@ from gateway.destinations.pinterest import PINTEREST
 from gateway.destinations.reddit import REDDIT
 from gateway.destinations.snapchat import SNAPCHAT
 from gateway.destinations.tiktok import TIKTOK
-from gateway.destinations.customerio import CUSTOMERIO
-from gateway.destinations.iterable import ITERABLE
 from gateway.destinations.webhook import WEBHOOK
 
 DESTINATIONS: tuple[Destination[Any], ...] = (
     BRAZE,
     CONSOLE,
+    CUSTOMERIO,
     HUBSPOT,
     INTERCOM,
+    ITERABLE,
     KLAVIYO,
     LINKEDIN,
     META,
@@ -30,7 +32,5 @@ DESTINATIONS: tuple[Destination[Any], ...] = (
     REDDIT,
     SNAPCHAT,
     TIKTOK,
-    CUSTOMERIO,
-    ITERABLE,
     WEBHOOK,
 )

@@ -1,23 +1,26 @@
 """Every simulated vendor, one line each."""
 
+from tests.vendors.braze import Braze
+from tests.vendors.customerio import Customerio
 from tests.vendors.hubspot import HubSpot
 from tests.vendors.intercom import Intercom
+from tests.vendors.iterable import Iterable
 from tests.vendors.klaviyo import Klaviyo
 from tests.vendors.linkedin import LinkedIn
 from tests.vendors.meta import Meta
 from tests.vendors.pinterest import Pinterest
 from tests.vendors.reddit import Reddit
-from tests.vendors.braze import Braze
-from tests.vendors.customerio import Customerio
-from tests.vendors.iterable import Iterable
 from tests.vendors.simulator import Simulator
 from tests.vendors.snapchat import Snapchat
 from tests.vendors.tiktok import Tiktok
 from tests.vendors.webhook import Webhook
 
 SIMULATORS: tuple[type[Simulator], ...] = (
+    Braze,
+    Customerio,
     HubSpot,
     Intercom,
+    Iterable,
     Klaviyo,
     LinkedIn,
     Meta,
@@ -25,9 +28,6 @@ SIMULATORS: tuple[type[Simulator], ...] = (
     Reddit,
     Snapchat,
     Tiktok,
-    Braze,
-    Customerio,
-    Iterable,
     Webhook,
 )
 
