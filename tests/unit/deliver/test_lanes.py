@@ -54,6 +54,32 @@ def test_several_events_of_a_person_may_share_a_request_in_their_order(make_item
     assert lanes.next_parcel(0.0) is None
 
 
+def test_a_kind_of_request_may_hold_fewer_events_than_others(make_item: MakeItem):
+    limits = ParcelLimits(3, 1000, events_of=lambda key: {"few": 1}.get(key, 3))
+    lanes = Lanes(limits, window_events=1000)
+    for offset, key in enumerate(("few", "few", "many", "many")):
+        lanes.add(make_item(offset, f"person-{offset}", key=key))
+
+    assert [offsets(lanes.next_parcel(0.0)) for _ in range(3)] == [[0], [1], [2, 3]]
+
+
+def test_parts_of_one_event_that_go_by_different_requests_go_one_after_the_other(make_item: MakeItem):
+    lanes = lanes_of(make_item(1, "ada", key="profile"), make_item(1, "ada", key="event"), max_events=10)
+
+    first = lanes.next_parcel(0.0)
+
+    assert [item.payload.key for item in first.items] == ["profile"]
+    assert lanes.next_parcel(0.0) is None
+    lanes.settled(first.items)
+    assert [item.payload.key for item in lanes.next_parcel(0.0).items] == ["event"]
+
+
+def test_parts_of_one_event_may_be_different_peoples(make_item: MakeItem):
+    lanes = lanes_of(make_item(1, "ada"), make_item(1, "bob"), max_events=10)
+
+    assert offsets(lanes.next_parcel(0.0)) == [1, 1]
+
+
 def test_the_oldest_event_that_may_go_goes_first(make_item: MakeItem):
     lanes = lanes_of(make_item(1, "ada"), make_item(2, "ada"), make_item(3, "bob"), make_item(4, "cy"))
     first = lanes.next_parcel(0.0)

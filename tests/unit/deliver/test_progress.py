@@ -1,15 +1,18 @@
 """The cursor moves over a gapless run of outcomes, each counted once."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.deliver.letters import Trouble, dead_letter
-from gateway.deliver.progress import Filtered, Outcomes, progress
+from gateway.deliver.progress import Filtered, Outcomes, Settled, progress
 from gateway.model.envelope import Envelope, Stored
 from gateway.model.outcome import Delivered
 
 LETTER = dead_letter(Stored(5, b"{}", Envelope("web", 1)), "mail", "rejected", Trouble("HTTP 400", 0, 1))
+RETRIED = replace(LETTER, state="retry", reason="retrying")
 
 
 def test_an_event_without_an_outcome_holds_the_cursor_back():
@@ -31,6 +34,37 @@ def test_what_was_not_recorded_is_offered_again():
     outcomes.recorded(1)
     assert outcomes.prefix() == []
     assert outcomes.next_offset == 1
+
+
+def test_an_event_of_several_parts_has_its_outcome_once_all_of_them_have():
+    outcomes = Outcomes(0)
+    outcomes.settle(0, Delivered(), parts=3)
+    outcomes.settle(0, Filtered("x"), parts=3)
+    assert outcomes.prefix() == []
+
+    outcomes.settle(0, Delivered(), parts=3)
+
+    assert outcomes.prefix() == [Delivered()]
+
+
+@pytest.mark.parametrize(
+    ("parts", "outcome"),
+    [
+        ((Delivered(), LETTER), LETTER),
+        ((LETTER, RETRIED), RETRIED),
+        ((RETRIED, Delivered()), RETRIED),
+        ((Filtered("x"), LETTER), LETTER),
+    ],
+)
+def test_the_part_that_fared_worst_and_can_still_be_helped_speaks_for_the_event(
+    parts: tuple[Settled, ...], outcome: Settled
+):
+    outcomes = Outcomes(0)
+
+    for part in parts:
+        outcomes.settle(0, part, parts=len(parts))
+
+    assert outcomes.prefix() == [outcome]
 
 
 @pytest.mark.parametrize("offset", [9, 10])
