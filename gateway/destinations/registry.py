@@ -4,9 +4,11 @@ from typing import Any
 
 from gateway.destinations.console import CONSOLE
 from gateway.destinations.contract import Destination
+from gateway.destinations.ga4 import GA4
 from gateway.destinations.webhook import WEBHOOK
 
 DESTINATIONS: tuple[Destination[Any], ...] = (
     CONSOLE,
+    GA4,
     WEBHOOK,
 )
