@@ -19,9 +19,9 @@ from gateway.config import DestinationSettings
 from gateway.config.units import BaseUrl
 from gateway.destinations import ga4_events, ga4_visitor
 from gateway.destinations.contract import Destination, Message, Payload, Sending
-from gateway.destinations.fields import find, milliseconds, present, text, timestamp_ms
+from gateway.destinations.fields import find, present, text
 from gateway.destinations.ga4_contract import MAX_USER_ID, Repairs, fit_event, fit_user_properties, in_order, is_address
-from gateway.destinations.google_consent import AD_PERSONALIZATION, AD_USER_DATA, consent_of
+from gateway.destinations.google import AD_PERSONALIZATION, AD_USER_DATA, consent_of, happened_ms
 from gateway.destinations.http_messages import Request
 from gateway.govern.integrations import options
 from gateway.model.event import Event
@@ -89,7 +89,7 @@ def map_event(event: Event, settings: Ga4Settings) -> Sequence[Message]:
     name, params = told
     shared = _shared(event, settings, repairs)
     fitted = fit_event(name, {**_session(event, settings), **params}, settings.currency, repairs)
-    body = {"name": fitted["name"], "timestamp_micros": _happened_us(event), "params": fitted["params"]}
+    body = {"name": fitted["name"], "timestamp_micros": 1000 * happened_ms(event), "params": fitted["params"]}
     return [Message(body, orjson.dumps(shared, option=orjson.OPT_SORT_KEYS).decode(), in_order(repairs))]
 
 
@@ -170,13 +170,6 @@ def _session(event: Event, settings: Ga4Settings) -> dict[str, Any]:
         "engagement_time_msec": ga4_visitor.engagement_ms(event),
         **present(**ga4_events.page_params(event)),
     }
-
-
-def _happened_us(event: Event) -> int:
-    """When it happened. Never after it was received: GA4 takes nothing from the future."""
-    received_ms = timestamp_ms(event.get("receivedAt"))
-    happened_ms = milliseconds(event)
-    return 1000 * (happened_ms if received_ms is None else min(happened_ms, received_ms))
 
 
 GA4 = Destination(
