@@ -16,6 +16,8 @@ from gateway.destinations.pinterest import PINTEREST
 from gateway.destinations.reddit import REDDIT
 from gateway.destinations.snapchat import SNAPCHAT
 from gateway.destinations.tiktok import TIKTOK
+from gateway.destinations.ga4 import GA4
+from gateway.destinations.google_ads import GOOGLE_ADS
 from gateway.destinations.webhook import WEBHOOK
 
 DESTINATIONS: tuple[Destination[Any], ...] = (
@@ -32,5 +34,7 @@ DESTINATIONS: tuple[Destination[Any], ...] = (
     REDDIT,
     SNAPCHAT,
     TIKTOK,
+    GA4,
+    GOOGLE_ADS,
     WEBHOOK,
 )

@@ -10,6 +10,8 @@ from tests.vendors.linkedin import LinkedIn
 from tests.vendors.meta import Meta
 from tests.vendors.pinterest import Pinterest
 from tests.vendors.reddit import Reddit
+from tests.vendors.ga4 import Ga4
+from tests.vendors.google_ads import DataManager, GoogleAds
 from tests.vendors.simulator import Simulator
 from tests.vendors.snapchat import Snapchat
 from tests.vendors.tiktok import Tiktok
@@ -30,6 +32,7 @@ SIMULATORS: tuple[type[Simulator], ...] = (
     Tiktok,
     Webhook,
 )
+SIMULATORS: tuple[type[Simulator], ...] = (Ga4, DataManager, GoogleAds, Webhook)
 
 WITHOUT_HTTP = ("console", "kafka", "nats")
 """Kinds that have no vendor behind HTTP; their tests have the real thing."""
