@@ -6,6 +6,8 @@ from gateway.destinations.braze import BRAZE
 from gateway.destinations.console import CONSOLE
 from gateway.destinations.contract import Destination
 from gateway.destinations.customerio import CUSTOMERIO
+from gateway.destinations.ga4 import GA4
+from gateway.destinations.google_ads import GOOGLE_ADS
 from gateway.destinations.hubspot import HUBSPOT
 from gateway.destinations.intercom import INTERCOM
 from gateway.destinations.iterable import ITERABLE
@@ -16,14 +18,14 @@ from gateway.destinations.pinterest import PINTEREST
 from gateway.destinations.reddit import REDDIT
 from gateway.destinations.snapchat import SNAPCHAT
 from gateway.destinations.tiktok import TIKTOK
-from gateway.destinations.ga4 import GA4
-from gateway.destinations.google_ads import GOOGLE_ADS
 from gateway.destinations.webhook import WEBHOOK
 
 DESTINATIONS: tuple[Destination[Any], ...] = (
     BRAZE,
     CONSOLE,
     CUSTOMERIO,
+    GA4,
+    GOOGLE_ADS,
     HUBSPOT,
     INTERCOM,
     ITERABLE,
@@ -34,7 +36,5 @@ DESTINATIONS: tuple[Destination[Any], ...] = (
     REDDIT,
     SNAPCHAT,
     TIKTOK,
-    GA4,
-    GOOGLE_ADS,
     WEBHOOK,
 )

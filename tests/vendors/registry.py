@@ -2,6 +2,8 @@
 
 from tests.vendors.braze import Braze
 from tests.vendors.customerio import Customerio
+from tests.vendors.ga4 import Ga4
+from tests.vendors.google_ads import Google
 from tests.vendors.hubspot import HubSpot
 from tests.vendors.intercom import Intercom
 from tests.vendors.iterable import Iterable
@@ -10,8 +12,6 @@ from tests.vendors.linkedin import LinkedIn
 from tests.vendors.meta import Meta
 from tests.vendors.pinterest import Pinterest
 from tests.vendors.reddit import Reddit
-from tests.vendors.ga4 import Ga4
-from tests.vendors.google_ads import DataManager, GoogleAds
 from tests.vendors.simulator import Simulator
 from tests.vendors.snapchat import Snapchat
 from tests.vendors.tiktok import Tiktok
@@ -20,6 +20,8 @@ from tests.vendors.webhook import Webhook
 SIMULATORS: tuple[type[Simulator], ...] = (
     Braze,
     Customerio,
+    Ga4,
+    Google,
     HubSpot,
     Intercom,
     Iterable,
@@ -32,7 +34,6 @@ SIMULATORS: tuple[type[Simulator], ...] = (
     Tiktok,
     Webhook,
 )
-SIMULATORS: tuple[type[Simulator], ...] = (Ga4, DataManager, GoogleAds, Webhook)
 
 WITHOUT_HTTP = ("console", "kafka", "nats")
 """Kinds that have no vendor behind HTTP; their tests have the real thing."""
