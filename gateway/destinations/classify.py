@@ -4,8 +4,12 @@
 which are never followed, are final.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Any
+
+import orjson
 
 from gateway.destinations.http_messages import Response
 from gateway.model.outcome import Delivered, Halt, Outcome, Reject, Retry
@@ -33,6 +37,15 @@ def classify_by_status(response: Response) -> Outcome:
 def excerpt(response: Response) -> str:
     """The start of the body as text, for a dead letter: vendors say there what they did not like."""
     return " ".join(response.body[: 4 * _EXCERPT_CHARACTERS].decode(errors="replace").split())[:_EXCERPT_CHARACTERS]
+
+
+def answer(response: Response) -> Mapping[str, Any]:
+    """The JSON object that the body is; empty where it is none."""
+    try:
+        found = orjson.loads(response.body)
+    except orjson.JSONDecodeError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def retry_after_s(response: Response) -> float | None:
