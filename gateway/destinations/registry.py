@@ -4,9 +4,11 @@ from typing import Any
 
 from gateway.destinations.console import CONSOLE
 from gateway.destinations.contract import Destination
+from gateway.destinations.mixpanel import MIXPANEL
 from gateway.destinations.webhook import WEBHOOK
 
 DESTINATIONS: tuple[Destination[Any], ...] = (
     CONSOLE,
+    MIXPANEL,
     WEBHOOK,
 )

@@ -1,9 +1,13 @@
 """Every simulated vendor, one line each."""
 
+from tests.vendors.mixpanel import Mixpanel
 from tests.vendors.simulator import Simulator
 from tests.vendors.webhook import Webhook
 
-SIMULATORS: tuple[type[Simulator], ...] = (Webhook,)
+SIMULATORS: tuple[type[Simulator], ...] = (
+    Mixpanel,
+    Webhook,
+)
 
 WITHOUT_HTTP = ("console", "kafka", "nats")
 """Kinds that have no vendor behind HTTP; their tests have the real thing."""
