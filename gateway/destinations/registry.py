@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from gateway.destinations.amplitude import AMPLITUDE
 from gateway.destinations.console import CONSOLE
 from gateway.destinations.contract import Destination
 from gateway.destinations.mixpanel import MIXPANEL
 from gateway.destinations.webhook import WEBHOOK
 
 DESTINATIONS: tuple[Destination[Any], ...] = (
+    AMPLITUDE,
     CONSOLE,
     MIXPANEL,
     WEBHOOK,

@@ -1,10 +1,12 @@
 """Every simulated vendor, one line each."""
 
+from tests.vendors.amplitude import Amplitude
 from tests.vendors.mixpanel import Mixpanel
 from tests.vendors.simulator import Simulator
 from tests.vendors.webhook import Webhook
 
 SIMULATORS: tuple[type[Simulator], ...] = (
+    Amplitude,
     Mixpanel,
     Webhook,
 )
