@@ -2,12 +2,14 @@
 
 from tests.vendors.amplitude import Amplitude
 from tests.vendors.mixpanel import Mixpanel
+from tests.vendors.posthog import Posthog
 from tests.vendors.simulator import Simulator
 from tests.vendors.webhook import Webhook
 
 SIMULATORS: tuple[type[Simulator], ...] = (
     Amplitude,
     Mixpanel,
+    Posthog,
     Webhook,
 )
 
