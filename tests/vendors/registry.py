@@ -12,6 +12,9 @@ from tests.vendors.linkedin import LinkedIn
 from tests.vendors.meta import Meta
 from tests.vendors.pinterest import Pinterest
 from tests.vendors.reddit import Reddit
+from tests.vendors.amplitude import Amplitude
+from tests.vendors.mixpanel import Mixpanel
+from tests.vendors.posthog import Posthog
 from tests.vendors.simulator import Simulator
 from tests.vendors.snapchat import Snapchat
 from tests.vendors.tiktok import Tiktok
@@ -32,6 +35,9 @@ SIMULATORS: tuple[type[Simulator], ...] = (
     Reddit,
     Snapchat,
     Tiktok,
+    Amplitude,
+    Mixpanel,
+    Posthog,
     Webhook,
 )
 
