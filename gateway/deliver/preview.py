@@ -22,7 +22,7 @@ from gateway.model.envelope import Stored
 MASK = "***"
 _CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie"})
 _SUCCESS = Response(200)
-_TOKEN = "TOKEN"  # noqa: S105 - stands where a token will be
+_TOKEN = "t0ken"  # noqa: S105 - stands where a token will be
 
 Shown = dict[str, Any]
 

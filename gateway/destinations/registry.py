@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from gateway.destinations.amplitude import AMPLITUDE
 from gateway.destinations.braze import BRAZE
 from gateway.destinations.console import CONSOLE
 from gateway.destinations.contract import Destination
@@ -14,13 +15,16 @@ from gateway.destinations.iterable import ITERABLE
 from gateway.destinations.klaviyo import KLAVIYO
 from gateway.destinations.linkedin import LINKEDIN
 from gateway.destinations.meta import META
+from gateway.destinations.mixpanel import MIXPANEL
 from gateway.destinations.pinterest import PINTEREST
+from gateway.destinations.posthog import POSTHOG
 from gateway.destinations.reddit import REDDIT
 from gateway.destinations.snapchat import SNAPCHAT
 from gateway.destinations.tiktok import TIKTOK
 from gateway.destinations.webhook import WEBHOOK
 
 DESTINATIONS: tuple[Destination[Any], ...] = (
+    AMPLITUDE,
     BRAZE,
     CONSOLE,
     CUSTOMERIO,
@@ -32,21 +36,11 @@ DESTINATIONS: tuple[Destination[Any], ...] = (
     KLAVIYO,
     LINKEDIN,
     META,
+    MIXPANEL,
     PINTEREST,
+    POSTHOG,
     REDDIT,
     SNAPCHAT,
     TIKTOK,
-from gateway.destinations.amplitude import AMPLITUDE
-from gateway.destinations.console import CONSOLE
-from gateway.destinations.contract import Destination
-from gateway.destinations.mixpanel import MIXPANEL
-from gateway.destinations.posthog import POSTHOG
-from gateway.destinations.webhook import WEBHOOK
-
-DESTINATIONS: tuple[Destination[Any], ...] = (
-    AMPLITUDE,
-    CONSOLE,
-    MIXPANEL,
-    POSTHOG,
     WEBHOOK,
 )

@@ -1,43 +1,44 @@
 """Every simulated vendor, one line each."""
 
+from tests.vendors.amplitude import Amplitude
 from tests.vendors.braze import Braze
 from tests.vendors.customerio import Customerio
 from tests.vendors.ga4 import Ga4
-from tests.vendors.google_ads import Google
+from tests.vendors.google_ads import DataManager, GoogleAds
 from tests.vendors.hubspot import HubSpot
 from tests.vendors.intercom import Intercom
 from tests.vendors.iterable import Iterable
 from tests.vendors.klaviyo import Klaviyo
 from tests.vendors.linkedin import LinkedIn
 from tests.vendors.meta import Meta
-from tests.vendors.pinterest import Pinterest
-from tests.vendors.reddit import Reddit
-from tests.vendors.amplitude import Amplitude
 from tests.vendors.mixpanel import Mixpanel
+from tests.vendors.pinterest import Pinterest
 from tests.vendors.posthog import Posthog
+from tests.vendors.reddit import Reddit
 from tests.vendors.simulator import Simulator
 from tests.vendors.snapchat import Snapchat
 from tests.vendors.tiktok import Tiktok
 from tests.vendors.webhook import Webhook
 
 SIMULATORS: tuple[type[Simulator], ...] = (
+    Amplitude,
     Braze,
     Customerio,
     Ga4,
-    Google,
+    DataManager,
+    GoogleAds,
     HubSpot,
     Intercom,
     Iterable,
     Klaviyo,
     LinkedIn,
     Meta,
+    Mixpanel,
     Pinterest,
+    Posthog,
     Reddit,
     Snapchat,
     Tiktok,
-    Amplitude,
-    Mixpanel,
-    Posthog,
     Webhook,
 )
 
