@@ -65,6 +65,8 @@ class Ga4Settings(DestinationSettings):
     """Categories of `context.consent` of which a visitor must have granted all for Google to use the data for ads."""
     ad_personalization: tuple[str, ...] = ("marketing",)
     """The same for personalised ads."""
+    concurrency: int = Field(default=32, ge=1, le=64)
+    """Requests at once. Each is about one client, so there are many of them."""
     ip: bool = True
     """Tell the visitor's address where `context.location` has no country: GA4 derives the place from it."""
 
