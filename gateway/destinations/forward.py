@@ -45,7 +45,7 @@ def forwarded(event: Event, settings: ForwardSettings, leave_out: frozenset[str]
     names = _names(context.get("forwardedBy"))
     if settings.forwarded_by in names or not (_is_id(event.get("userId")) or _is_id(event.get("anonymousId"))):
         return []
-    body = {key: value for key, value in event.items() if key not in leave_out and value is not None}
+    body = {key: value for key, value in event.items() if key not in leave_out}
     body["messageId"], repairs = _message_id(event["messageId"])
     body["context"] = {**context, "forwardedBy": [*names, settings.forwarded_by]}
     if (size := len(orjson.dumps(body))) > MAX_EVENT_BYTES:

@@ -75,8 +75,8 @@ class RequestSettings(Section):
     headers: dict[str, SecretStr] = Field(default={})
     """Sent with every request; values are secrets and never shown. A route's are sent beside these."""
     body: Body | None = None
-    """What is told of one event: a table whose texts may hold placeholders, or a text that is one placeholder. Unless
-    it is said, the event as it is."""
+    """What is told of one event: a table or a list whose texts may hold placeholders, or a text that is one. Unless it
+    is said, the event as it is."""
     batch_as: Literal["none", "array", "ndjson", "object"] = "none"
     """How several events share a request: not at all, as a JSON array, as lines, or as a list within an object.
     `batch.max_events` (at most 10,000) and `batch.max_bytes` say how many."""

@@ -31,8 +31,9 @@ class RudderstackSettings(ForwardSettings):
 
     type: Literal["rudderstack"] = "rudderstack"
     base_url: BaseUrl
-    """The data plane's URL, which the dashboard shows."""
-    batch: BatchSettings = BatchSettings(max_events=1000, max_bytes=MAX_BATCH_BYTES)
+    """The data plane's address, which the home page of the dashboard shows."""
+    batch: BatchSettings = BatchSettings(max_events=1000, max_bytes=1_000_000)
+    """How much one request holds; RudderStack takes 4 MB."""
 
 
 def map_event(event: Event, settings: RudderstackSettings) -> Sequence[Message]:

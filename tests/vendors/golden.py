@@ -44,8 +44,11 @@ def requests_for(
     """What would be sent for the events, in the shape of a golden file."""
     replies = iter([*answers])
     payloads = payloads_for(kind, settings, events)
-    batches = [list(group) for _, group in groupby(payloads, key=lambda payload: payload.key)]
-    return [shown(request) for batch in batches for request in _said(kind, settings, batch, replies)]
+    requests: list[dict[str, Any]] = []
+    for key, group in groupby(payloads, key=lambda payload: payload.key):
+        for batch in _parted([*group], kind.batch_events(settings, key)):
+            requests += map(shown, _said(kind, settings, batch, replies))
+    return requests
 
 
 def payloads_for(
@@ -88,6 +91,11 @@ def only_named_headers(made: Sequence[dict[str, Any]], wanted: Sequence[Mapping[
         else request
         for request, names in zip(made, named, strict=False)
     ]
+
+
+def _parted(payloads: Sequence[Payload], most: int) -> Iterator[Sequence[Payload]]:
+    for start in range(0, len(payloads), most):
+        yield payloads[start : start + most]
 
 
 def _said(
