@@ -4,6 +4,7 @@ from typing import Any
 
 from gateway.destinations.console import CONSOLE
 from gateway.destinations.contract import Destination
+from gateway.destinations.heap import HEAP
 from gateway.destinations.http import HTTP
 from gateway.destinations.rudderstack import RUDDERSTACK
 from gateway.destinations.segment import SEGMENT
@@ -12,6 +13,7 @@ from gateway.destinations.webhook import WEBHOOK
 
 DESTINATIONS: tuple[Destination[Any], ...] = (
     CONSOLE,
+    HEAP,
     HTTP,
     RUDDERSTACK,
     SEGMENT,
