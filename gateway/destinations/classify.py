@@ -24,14 +24,19 @@ _EXCERPT_CHARACTERS = 300
 def classify_by_status(response: Response) -> Outcome:
     """The outcome for every event of the request, from the status alone."""
     status = response.status
-    reason = f"HTTP {status}"
     if 200 <= status < 300:  # noqa: PLR2004 - the class of success
         return Delivered()
     if status in _CREDENTIALS:
-        return Halt(reason)
+        return Halt(f"HTTP {status}")
     if status in _TEMPORARY or (status >= _SERVER_ERROR and status != _NOT_IMPLEMENTED):
-        return Retry(reason, retry_after_s(response))
-    return Reject(f"{reason}: {excerpt(response)}" if response.body else reason)
+        return Retry(f"HTTP {status}", retry_after_s(response))
+    return Reject(in_words(response))
+
+
+def in_words(response: Response) -> str:
+    """The status, and what the peer says beside it."""
+    said = excerpt(response)
+    return f"HTTP {response.status}: {said}" if said else f"HTTP {response.status}"
 
 
 def excerpt(response: Response) -> str:

@@ -9,6 +9,8 @@ from gateway.destinations.contract import Destination
 from gateway.destinations.customerio import CUSTOMERIO
 from gateway.destinations.ga4 import GA4
 from gateway.destinations.google_ads import GOOGLE_ADS
+from gateway.destinations.heap import HEAP
+from gateway.destinations.http import HTTP
 from gateway.destinations.hubspot import HUBSPOT
 from gateway.destinations.intercom import INTERCOM
 from gateway.destinations.iterable import ITERABLE
@@ -19,6 +21,9 @@ from gateway.destinations.mixpanel import MIXPANEL
 from gateway.destinations.pinterest import PINTEREST
 from gateway.destinations.posthog import POSTHOG
 from gateway.destinations.reddit import REDDIT
+from gateway.destinations.rudderstack import RUDDERSTACK
+from gateway.destinations.segment import SEGMENT
+from gateway.destinations.slack import SLACK
 from gateway.destinations.snapchat import SNAPCHAT
 from gateway.destinations.tiktok import TIKTOK
 from gateway.destinations.webhook import WEBHOOK
@@ -30,6 +35,8 @@ DESTINATIONS: tuple[Destination[Any], ...] = (
     CUSTOMERIO,
     GA4,
     GOOGLE_ADS,
+    HEAP,
+    HTTP,
     HUBSPOT,
     INTERCOM,
     ITERABLE,
@@ -40,6 +47,9 @@ DESTINATIONS: tuple[Destination[Any], ...] = (
     PINTEREST,
     POSTHOG,
     REDDIT,
+    RUDDERSTACK,
+    SEGMENT,
+    SLACK,
     SNAPCHAT,
     TIKTOK,
     WEBHOOK,

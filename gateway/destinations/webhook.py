@@ -17,6 +17,7 @@ from pydantic import Field, SecretStr, field_validator
 from gateway.config import DestinationSettings
 from gateway.destinations.classify import classify_by_status
 from gateway.destinations.contract import Destination, Message, Payload, Sending
+from gateway.destinations.headers import checked, revealed
 from gateway.destinations.http_messages import Request, Response
 from gateway.model.event import Event
 from gateway.model.outcome import Halt, Outcome
@@ -26,7 +27,6 @@ MAX_BATCH_EVENTS = 10_000
 GONE = 410
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
-_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _OURS = ("content-type", "content-length", "webhook-id", "webhook-timestamp", "webhook-signature")
 
 
@@ -53,12 +53,7 @@ class WebhookSettings(DestinationSettings):
     @field_validator("headers")
     @classmethod
     def _headers_are_headers(cls, headers: dict[str, SecretStr]) -> dict[str, SecretStr]:
-        for name, value in headers.items():
-            if not _HEADER_NAME.fullmatch(name) or name.lower() in _OURS:
-                raise ValueError(f'"{name}" cannot be set as a header')
-            if not value.get_secret_value().isprintable():
-                raise ValueError(f'the value of "{name}" holds characters that no header may')
-        return headers
+        return checked(headers, _OURS)
 
 
 def map_event(event: Event, _settings: WebhookSettings) -> Sequence[Message]:
@@ -70,7 +65,7 @@ def request(payloads: Sequence[Payload], settings: WebhookSettings, sending: Sen
     """One event as an object, or a batch as an array; the id is the same at every attempt."""
     bodies = [payload.body for payload in payloads]
     body = b"[" + b",".join(bodies) + b"]" if settings.batched else bodies[0]
-    headers = {name: value.get_secret_value() for name, value in settings.headers.items()}
+    headers = revealed(settings.headers)
     headers["content-type"] = "application/json"
     headers["webhook-id"] = webhook_id([payload.message_id for payload in payloads])
     headers["webhook-timestamp"] = str(sending.now_ms // 1000)
@@ -113,8 +108,7 @@ def classify(response: Response, _payloads: Sequence[Payload]) -> Outcome:
 
 def probe(settings: WebhookSettings) -> Request:
     """HEAD, with the owner's headers: shows a wrong address or refused credentials, and delivers nothing."""
-    headers = {name: value.get_secret_value() for name, value in settings.headers.items()}
-    return Request(settings.url, b"", headers, method="HEAD")
+    return Request(settings.url, b"", revealed(settings.headers), method="HEAD")
 
 
 WEBHOOK = Destination(

@@ -5,6 +5,8 @@ from tests.vendors.braze import Braze
 from tests.vendors.customerio import Customerio
 from tests.vendors.ga4 import Ga4
 from tests.vendors.google_ads import DataManager, GoogleAds
+from tests.vendors.heap import Heap
+from tests.vendors.http import Http
 from tests.vendors.hubspot import HubSpot
 from tests.vendors.intercom import Intercom
 from tests.vendors.iterable import Iterable
@@ -15,7 +17,10 @@ from tests.vendors.mixpanel import Mixpanel
 from tests.vendors.pinterest import Pinterest
 from tests.vendors.posthog import Posthog
 from tests.vendors.reddit import Reddit
+from tests.vendors.rudderstack import Rudderstack
+from tests.vendors.segment import Segment
 from tests.vendors.simulator import Simulator
+from tests.vendors.slack import Slack
 from tests.vendors.snapchat import Snapchat
 from tests.vendors.tiktok import Tiktok
 from tests.vendors.webhook import Webhook
@@ -27,6 +32,8 @@ SIMULATORS: tuple[type[Simulator], ...] = (
     Ga4,
     DataManager,
     GoogleAds,
+    Heap,
+    Http,
     HubSpot,
     Intercom,
     Iterable,
@@ -37,6 +44,9 @@ SIMULATORS: tuple[type[Simulator], ...] = (
     Pinterest,
     Posthog,
     Reddit,
+    Rudderstack,
+    Segment,
+    Slack,
     Snapchat,
     Tiktok,
     Webhook,
