@@ -1,55 +1,16 @@
 """A delivery with real HTTP servers at its other end."""
 
 import asyncio
-import random
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from pathlib import Path
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from gateway.config import DestinationSettings, QueueSettings
-from gateway.destinations import DESTINATIONS
 from gateway.destinations.webhook import WebhookSettings
-from gateway.model.clock import SystemClock
-from gateway.observe.metrics import Metrics
-from gateway.queue import Queue, open_queue
-from gateway.warehouses import WarehouseKind
-from tests.integration.deliver.support.gateway import FAST, Delivery, Eventually, Gateway, MakeWebhook, Run
+from tests.integration.deliver.support.gateway import FAST, Eventually, MakeWebhook
 from tests.integration.deliver.support.peer import Peer, StartPeer
-
-
-@pytest.fixture
-async def queue(tmp_path: Path) -> AsyncIterator[Queue]:
-    """A real queue, with its writer at work."""
-    settings = QueueSettings(path=tmp_path / "queue", min_free=0, reserve=0)
-    async with open_queue(settings, SystemClock(), random.Random(1), Metrics("test")) as queue:
-        writer = asyncio.get_running_loop().create_task(queue.run(), name="queue.run")
-        yield queue
-        writer.cancel()
-
-
-@pytest.fixture
-def run(queue: Queue) -> Run:
-    """Delivery to the given destinations, for as long as the context."""
-
-    @asynccontextmanager
-    async def running(
-        destinations: Mapping[str, DestinationSettings],
-        warehouses: Sequence[WarehouseKind[Any]] = (),
-        drain_s: float = 5.0,
-    ) -> AsyncIterator[Gateway]:
-        metrics = Metrics("test")
-        async with asyncio.TaskGroup() as tasks:
-            delivery = Delivery(queue, SystemClock(), random.Random(1), metrics, DESTINATIONS, warehouses, tasks)
-            await delivery.apply(destinations)
-            yield Gateway(queue, delivery, metrics, sent=queue.head_offset)
-            await delivery.stop(drain_s)
-
-    return running
 
 
 @pytest.fixture
