@@ -11,7 +11,7 @@ import structlog
 
 from gateway.config import DestinationSettings
 from gateway.deliver.progress import Filtered, Unsendable
-from gateway.deliver.routing import Route
+from gateway.deliver.routing import BY_SOURCE, FORGOTTEN, Route
 from gateway.model.envelope import Stored
 from gateway.model.event import EVENT_TYPES, Event
 from gateway.transforms import Chains, Failure, Job, Result, Runner, TransformsError
@@ -48,7 +48,11 @@ class Governor:
 
     async def governed(self, given: Sequence[Given]) -> list[Governed]:
         """What becomes of each, in their order."""
-        governed = await self._transformed(given, [self.admit(each) for each in given])
+        admitted = [self.admit(each) for each in given]
+        if self._files:
+            governed = await self._transformed(given, admitted)
+        else:
+            governed = [[event] if isinstance(event, dict) else event for event in admitted]
         shaped = self.route.shaped
         if shaped is None:
             return governed
@@ -58,7 +62,7 @@ class Governor:
         self, given: Sequence[Given], admitted: Sequence[Event | Filtered | Unsendable]
     ) -> list[Governed]:
         jobs: dict[int, Job] = {}
-        for index, event in enumerate(admitted if self._files else ()):
+        for index, event in enumerate(admitted):
             chain = self._transforms.of(given[index].stored.envelope.source, self._own)
             if isinstance(event, dict) and chain:
                 jobs[index] = Job(chain, event)
@@ -71,11 +75,12 @@ class Governor:
     def admit(self, given: Given) -> Event | Filtered | Unsendable:
         """The event, if the owner's rules let it go. Pure."""
         stored, canonical = given
-        if (kept_back := self.route.keeps_source(stored.envelope)) is not None:
-            return kept_back
+        envelope, route = stored.envelope, self.route
+        if not route.takes(envelope.source):
+            return FORGOTTEN if envelope.is_tombstone else BY_SOURCE
         try:
             event = canonical(stored)
-            return self.route.keeps_back(event, stored.envelope.source) or event
+            return route.keeps_back(event, envelope.source) or event
         except Exception as error:  # noqa: BLE001 - an event that cannot be decoded, or that a rule cannot bear
             return Unsendable("unmappable", f"{type(error).__name__}: {error}")
 

@@ -104,7 +104,9 @@ class Lanes:
         hot = self._is_hot(item)
         if hot:
             item = replace(item, lane=("hot", item.stored.offset))
-        lane = self._lanes.setdefault(item.lane, _Lane(item.lane))
+        lane = self._lanes.get(item.lane)
+        if lane is None:
+            lane = self._lanes[item.lane] = _Lane(item.lane)
         lane.items.append(item)
         lane.body_bytes += len(item.payload.body)
         if not lane.taken:

@@ -28,6 +28,16 @@ class Plan:
         """What is let through."""
         return route(self.name, self.kind.title, self.settings, self.kind.category, heeds_all=True)
 
+    @cached_property
+    def max_age_s(self) -> float:
+        """The age above which an event is not sent; zero means no limit."""
+        return self.kind.age_limit_s(self.settings)
+
+    @cached_property
+    def max_payload_bytes(self) -> int:
+        """What a request can hold at all."""
+        return self.kind.batch_bytes(self.settings)
+
 
 @dataclass(frozen=True)
 class LoadPlan:

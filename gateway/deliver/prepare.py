@@ -24,20 +24,19 @@ Prepared = Sequence[Item] | Filtered | Unsendable
 def address(stored: Stored, events: Sequence[Event], plan: Plan, now: Moment) -> Prepared:
     """What the tool is told of `events`, which are what became of the stored one."""
     try:
-        young = [event for event in events if not is_too_old(event, plan, now.ms)]
+        young = [event for event in events if not is_too_old(event, plan.max_age_s, now.ms)]
         if not young:
-            return Unsendable("too_old", f"older than the {plan.kind.age_limit_s(plan.settings):g} s that are accepted")
-        told = [(event, message) for event in young for message in plan.kind.map(event, plan.settings)]
-        payloads = [(event, _payload(event, message)) for event, message in told]
+            return Unsendable("too_old", f"older than the {plan.max_age_s:g} s that are accepted")
+        told = [(event, _payload(event, each)) for event in young for each in plan.kind.map(event, plan.settings)]
     except Exception as error:  # noqa: BLE001 - a destination's `map` met an event it cannot bear: that event alone pays
         words = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
         return Unsendable("unmappable", words)
-    if not payloads:
+    if not told:
         return NO_COUNTERPART
-    largest, limit = max(len(payload.body) for _, payload in payloads), plan.kind.batch_bytes(plan.settings)
-    if largest > limit:
-        return Unsendable("too_large", f"{largest} bytes, accepted are {limit}")
-    return [Item(stored, person(event, stored), payload, now.s, len(payloads)) for event, payload in payloads]
+    for _, payload in told:
+        if len(payload.body) > plan.max_payload_bytes:
+            return Unsendable("too_large", f"{len(payload.body)} bytes, accepted are {plan.max_payload_bytes}")
+    return [Item(stored, person(event, stored), payload, now.s, len(told)) for event, payload in told]
 
 
 def person(event: Event, stored: Stored) -> Hashable:
@@ -48,11 +47,10 @@ def person(event: Event, stored: Stored) -> Hashable:
     return stored.offset
 
 
-def is_too_old(event: Event, plan: Plan, now_ms: int) -> bool:
-    """Whether the vendor or the owner refuses an event of that age."""
-    limit_s = plan.kind.age_limit_s(plan.settings)
-    happened_at = parse_time(event["timestamp"]) if limit_s else None
-    return happened_at is not None and now_ms - happened_at.timestamp() * 1000 > limit_s * 1000
+def is_too_old(event: Event, max_age_s: float, now_ms: int) -> bool:
+    """Whether the vendor or the owner refuses an event of that age; zero: of no age."""
+    happened_at = parse_time(event["timestamp"]) if max_age_s else None
+    return happened_at is not None and now_ms - happened_at.timestamp() * 1000 > max_age_s * 1000
 
 
 def _payload(event: Event, message: Message) -> Payload:

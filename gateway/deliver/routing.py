@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from gateway.config import DestinationSettings, FieldRules
 from gateway.deliver.progress import Filtered
 from gateway.govern import consent, integrations, routing, shaping
-from gateway.model.envelope import Envelope
 from gateway.model.event import Event
 
 BY_SOURCE = Filtered("sources")
@@ -36,23 +35,16 @@ class Route:
         """Whether the owner lets this source feed the destination; a tombstone's, which has no name, feeds none."""
         return bool(source) and (not self.sources or source in self.sources)
 
-    def keeps_source(self, envelope: Envelope) -> Filtered | None:
-        """Why nothing of this envelope goes, if so."""
-        if self.takes(envelope.source):
-            return None
-        return FORGOTTEN if envelope.is_tombstone else BY_SOURCE
-
     def keeps_back(self, event: Event, source: str) -> Filtered | None:
         """The rule that keeps the event back, if one does."""
-        if not integrations.wants(event, self.names, heeds_all=self.heeds_all):
+        if event.get("integrations") and not integrations.wants(event, self.names, heeds_all=self.heeds_all):
             return BY_INTEGRATIONS
         if self.categories and consent.is_refused(
             consent.preferences_of(event), self.categories, is_required=self.is_required
         ):
             return BY_CONSENT
-        if rule := self.kept_back_by(event, source):
-            return Filtered(rule)
-        return None
+        rule = self.kept_back_by(event, source)
+        return Filtered(rule) if rule else None
 
 
 def route(name: str, title: str, settings: DestinationSettings, category: str, *, heeds_all: bool) -> Route:

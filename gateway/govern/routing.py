@@ -22,6 +22,8 @@ _MISSING = object()
 def compiled(rules: Sequence[Rule]) -> Callable[[Event, str], str]:
     """Tells the name of the first rule that keeps an event of a source back; empty where none does."""
     tests = [(rule.name, _match(rule.drop_if or rule.drop_unless), rule.drop_if is not None) for rule in rules]
+    if not tests:
+        return lambda _event, _source: ""
 
     def kept_back_by(event: Event, source: str) -> str:
         return next((name for name, test, drops in tests if test(event, source) == drops), "")
