@@ -2,9 +2,10 @@
 
 Each is a webhook that takes batches of 100. nginx answers for those that work (200), fail (500) and throttle (429 with
 Retry-After); the slow ones answer after a second. The rate is that of the working ones, from the first event until they
-have all of them; load, peers and gateway share all cores.
+have all of them; load, peers and gateway share all cores. `steady`: some 4,000 events/s come in. `as fast as it goes`:
+more than can be delivered, so that what the others take of the processor shows as well.
 
-Run: python benchmarks/destinations.py [--seconds 2]
+Run: python benchmarks/destinations.py [--seconds 10]
 """
 
 import argparse
@@ -21,6 +22,8 @@ from pathlib import Path
 import rig
 
 CORES = "0,1"
+STEADY = rig.Shape(batch=100, connections=4, delay_ms=100)
+FLOOD = rig.Shape(batch=100, connections=16)
 OF_EACH = 5
 ANSWERS = {"well": "return 200", "failing": "return 500", "throttling": "add_header Retry-After 1 always; return 429"}
 SLOW_PEER = """
@@ -62,7 +65,7 @@ def peers(directory: Path) -> Iterator[dict[str, str]]:
             process.wait()
 
 
-def measure(label: str, kinds: tuple[str, ...], seconds: int) -> float:
+def measure(label: str, kinds: tuple[str, ...], shape: rig.Shape, seconds: int) -> float:
     """Events a second of each working destination."""
     with tempfile.TemporaryDirectory() as scratch, peers(Path(scratch)) as addresses:
         destinations = "".join(
@@ -72,7 +75,7 @@ def measure(label: str, kinds: tuple[str, ...], seconds: int) -> float:
         )
         with rig.daemon(CORES, Path(scratch), destinations) as daemon:
             started, cpu_before = time.monotonic(), daemon.cpu_s()
-            rig.wrk(daemon.url, seconds, CORES, rig.Shape(batch=100, connections=16))
+            rig.wrk(daemon.url, seconds, CORES, shape)
             accepted = daemon.metric("headwater_events_accepted_total")
             while _delivered(daemon) < accepted:
                 time.sleep(0.1)
@@ -80,7 +83,7 @@ def measure(label: str, kinds: tuple[str, ...], seconds: int) -> float:
             memory_mb = daemon.memory_mb("VmHWM")
             adds_up = _ledger(daemon)["adds_up"]
     print(
-        f"{label:<32} {accepted / took_s:>8,.0f} events/s each  {accepted:,.0f} events in {took_s:.1f} s  "
+        f"{label:<42} {accepted / took_s:>8,.0f} events/s each  {accepted:,.0f} events in {took_s:.1f} s  "
         f"{cpu_s / accepted / OF_EACH * 1e6:.1f} CPU us/delivery  memory {memory_mb:.0f} MB  "
         f"ledger {'adds up' if adds_up else 'DOES NOT ADD UP'}",
         flush=True,
@@ -102,13 +105,14 @@ def _ledger(daemon: rig.Daemon) -> dict[str, object]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=int, default=2, help="of load")
+    parser.add_argument("--seconds", type=int, default=10, help="of steady load; a fifth of it as fast as it goes")
     seconds = parser.parse_args().seconds
     rig.require("wrk", "taskset", "nginx")
     rig.raise_file_limit()
-    alone = measure("five that work, alone", ("well",), seconds)
-    among = measure("the same among twenty", ("well", "slow", "failing", "throttling"), seconds)
-    print(f"ratio of rates, among twenty to alone: {among / alone:.2f}")
+    for label, shape, load_s in (("steady", STEADY, seconds), ("as fast as it goes", FLOOD, max(1, seconds // 5))):
+        alone = measure(f"{label}, five that work, alone", ("well",), shape, load_s)
+        among = measure(f"{label}, among twenty", ("well", "slow", "failing", "throttling"), shape, load_s)
+        print(f"{label}, ratio of rates, among twenty to alone: {among / alone:.2f}", flush=True)
 
 
 if __name__ == "__main__":
