@@ -68,7 +68,9 @@ def _fate(
         return {"state": "filtered", "detail": f'the destination does not take the source "{event.source}"'}
     if event.offset >= cursor.next_offset:
         return _pending(event, cursor)
-    detail = f"or kept back by a rule, as {cursor.filtered} of its events were" if cursor.filtered else ""
+    detail = ""
+    if cursor.filtered:
+        detail = f"or kept back by a rule, as {cursor.filtered} of its events were: `headwater preview` tells"
     return {"state": "delivered", "detail": detail}
 
 

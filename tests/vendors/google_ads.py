@@ -31,6 +31,7 @@ class Google(Simulator):
     """The token server."""
 
     kind = GOOGLE_ADS
+    token = TOKEN
     names_culprits = True
 
     @classmethod

@@ -10,11 +10,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
+from urllib.parse import parse_qsl, urlsplit
 
 from aiohttp import web
 
 from gateway.config import DestinationSettings, RetrySettings
-from gateway.destinations import Destination
+from gateway.destinations import Destination, Request, Response
 
 POISON = "poison-0f8e"
 """An event that says this anywhere is one that the vendor can never take."""
@@ -53,6 +54,13 @@ class Reply:
     taken: Sequence[str] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def text(self) -> str:
+        """The body as it is sent."""
+        if isinstance(self.body, str):
+            return self.body
+        return "" if self.body is None else json.dumps(self.body)
+
 
 Trouble = Callable[[Received], Awaitable[Reply | None]]
 """Answers in the vendor's place; None: the connection is reset."""
@@ -66,6 +74,8 @@ class Simulator(ABC):
     """Settings without which the destination has no sense, for a test. Secrets hold the word "s3cret"."""
     names_culprits: ClassVar[bool] = False
     """Whether it answers for each item of a request; otherwise one bad item sinks the request."""
+    token: ClassVar[str] = ""
+    """What its token server gives, where it has one."""
     refuses: ClassVar[bool] = True
     """Whether it ever says no to an event. Some take everything and drop in silence what they do not like."""
 
@@ -78,6 +88,15 @@ class Simulator(ABC):
     @abstractmethod
     def answer(self, received: Received) -> Reply:
         """What the vendor's documentation says that it answers."""
+
+    def answer_to(self, request: Request) -> Response:
+        """The same to a request of ours, without a server in between; `settings` have their default address."""
+        parts = urlsplit(request.url)
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        query = dict(parse_qsl(parts.query))
+        reply = self.answer(Received(request.method, parts.path or "/", query, headers, request.body))
+        self.taken += reply.taken
+        return Response(reply.status, reply.headers, reply.text.encode())
 
     @abstractmethod
     def keys(self, received: Received) -> list[str]:
@@ -110,9 +129,8 @@ class Simulator(ABC):
             request.transport.abort()
             return web.Response()
         self.taken += reply.taken
-        text = reply.body if isinstance(reply.body, str) else json.dumps(reply.body) if reply.body is not None else ""
         return web.Response(
-            status=reply.status, text=text, content_type="application/json", headers=dict(reply.headers)
+            status=reply.status, text=reply.text, content_type="application/json", headers=dict(reply.headers)
         )
 
 

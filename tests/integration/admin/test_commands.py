@@ -104,6 +104,37 @@ async def test_trace_tells_what_each_destination_did(daemon: Daemon, headwater: 
     assert fates["warehouse"] == ["delivered"]
 
 
+async def test_preview_shows_what_would_be_sent_and_sends_nothing(daemon: Daemon, headwater: Headwater):
+    await headwater("send", stdin=PAID)
+    await daemon.until_settled("crm")
+    sent = len(daemon.receiver.received)
+
+    tool = await headwater("preview", "crm", "m-1")
+    warehouse = await headwater("preview", "warehouse", "m-1")
+
+    (request,) = json.loads(tool.output)
+    assert request["url"] == daemon.receiver.url
+    assert request["body"]["event"] == "Paid"
+    assert json.loads(warehouse.output)[0]["row"]["properties"] == {"total": 12.5}
+    assert len(daemon.receiver.received) == sent
+
+
+@pytest.mark.parametrize(
+    ("destination", "message_id", "words"),
+    [("crm", "nothing", 'no event "nothing" is in the queue'), ("crn", "m-1", 'no destination "crn" runs')],
+)
+async def test_preview_of_what_is_not_there_is_refused_in_words(
+    daemon: Daemon, headwater: Headwater, destination: str, message_id: str, words: str
+):
+    await headwater("send", stdin=PAID)
+    await daemon.until_settled("crm")
+
+    said = await headwater("preview", destination, message_id)
+
+    assert said.exit_code == 1
+    assert words in said.output
+
+
 async def test_trace_finds_refusals_and_says_when_it_knows_nothing(daemon: Daemon, headwater: Headwater):
     daemon.queue.note_rejected(
         Rejected(1_700_000_000_000, "web", "missing_user", "", "192.0.2.1", b'{"messageId":"m-9"}')

@@ -13,7 +13,7 @@ from tests.integration.deliver.support.gateway import Run
 from tests.integration.destinations.conftest import Serve, settled, store
 from tests.vendors.events import order, tour
 from tests.vendors.registry import SIMULATORS
-from tests.vendors.simulator import POISON, Simulator, resetting, saying
+from tests.vendors.simulator import POISON, Simulator, hanging, resetting, saying
 
 every_vendor = pytest.mark.parametrize("vendor", SIMULATORS, ids=lambda vendor: vendor.kind.type)
 
@@ -71,7 +71,7 @@ async def test_one_event_that_the_vendor_refuses_is_the_only_dead_letter(
 
 
 @every_vendor
-@pytest.mark.parametrize("trouble", [resetting, saying(500), saying(429, Retry_After="0"), saying(503)])
+@pytest.mark.parametrize("trouble", [resetting, hanging, saying(500), saying(429, Retry_After="0"), saying(503)])
 async def test_what_the_vendor_was_told_in_vain_is_told_again_under_the_same_key(
     vendor: type[Simulator], trouble: Any, queue: Queue, run: Run, serve: Serve
 ):
@@ -79,7 +79,7 @@ async def test_what_the_vendor_was_told_in_vain_is_told_again_under_the_same_key
     simulator.trouble = trouble
     await store(queue, orders(6))
 
-    async with run({"tool": vendor.settings(address, timeout=2)}) as gateway:
+    async with run({"tool": vendor.settings(address, timeout=0.5)}) as gateway:
         while not simulator.received:
             await asyncio.sleep(0.01)
         told = [key for received in simulator.received for key in simulator.keys(received)]

@@ -2,8 +2,9 @@
 
 import copy
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,11 @@ from pydantic import ValidationError
 from gateway.config import BatchSettings, DestinationSettings
 from gateway.config.describe import with_table
 from gateway.destinations import DESTINATIONS, Destination, Message, Payload, Request, Response, Sending
-from gateway.model.event import Event
+from gateway.destinations.contract import Conversation
+from gateway.model.event import Event, to_iso
 from gateway.model.outcome import Delivered, Halt, Outcome, Partial, Reject, Retry
 from tests.vendors import golden
-from tests.vendors.events import order, seen, tour
+from tests.vendors.events import AT_MS, order, seen, tour
 from tests.vendors.generated import EVENTS
 from tests.vendors.registry import SIMULATORS, WITHOUT_HTTP
 from tests.vendors.simulator import Simulator
@@ -44,10 +46,14 @@ def first_payload(vendor: type[Simulator]) -> Payload:
 def answered(vendor: type[Simulator], response: Response) -> Outcome:
     """The outcome of telling the vendor one thing, whatever else is asked being answered in the same way."""
     conversation = vendor.kind.conversation([first_payload(vendor)], vendor.settings(), Sending(0, "t0ken"))
+    return conversed(conversation, lambda _: response)
+
+
+def conversed(conversation: Conversation, answer: Callable[[Any], Response]) -> Outcome:
     try:
-        next(conversation)
+        request = next(conversation)
         while True:
-            conversation.send(response)
+            request = conversation.send(answer(request))
     except StopIteration as end:
         outcome: Outcome = end.value
         return outcome
@@ -136,6 +142,26 @@ def test_any_event_is_mapped_without_being_changed_or_is_refused_in_words(vendor
     payloads = [Payload("m", orjson.dumps(message.body), message.key) for message in messages]
     for payload in payloads:
         assert kind.request([payload], chosen, Sending(0, "t0ken"))
+
+
+@every_vendor
+def test_a_full_batch_is_what_the_vendor_takes(vendor: type[Simulator]):
+    """The simulator enforces the vendor's limits; that there are any is what its own tests say."""
+    kind, chosen, simulator = vendor.kind, vendor.settings(), vendor()
+    first = first_payload(vendor)
+    count = kind.batch_events(chosen, first.key)
+    orders = [order(n, timestamp=to_iso(datetime.now(UTC))) for n in range(count)]
+    same = [each for each in golden.payloads_for(kind, chosen, orders) if each.key == first.key]
+    full = same[:count]
+    while sum(len(each.body) + 1 for each in full) + 2 > kind.batch_bytes(chosen):
+        full.pop()
+
+    conversation = kind.conversation(full, chosen, Sending(AT_MS, vendor.token))
+
+    outcome = conversed(conversation, simulator.answer_to)
+
+    assert {*(outcome.items if isinstance(outcome, Partial) else [outcome])} == {Delivered()}
+    assert len(simulator.taken) >= len(full)
 
 
 @every_vendor
