@@ -10,6 +10,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 SCRIPT := gateway/script
 SDKS := tests/e2e/sdks
+KAFKA := tests/integration/destinations/support/kafka
+FETCHED := $(SDKS)/node_modules/.installed $(KAFKA)/jars/.installed
 PIP := $(BIN)/pip --disable-pip-version-check --no-input install --quiet --constraint constraints.txt
 # Debian keeps nginx in /usr/sbin, which is not on everyone's path.
 export PATH := $(PATH):/usr/sbin:/sbin
@@ -17,6 +19,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 # PROGRAM:PACKAGE of what the tests use and Debian has.
 TOOLS := chromium:chromium nginx:nginx caddy:caddy prometheus:prometheus promtool:prometheus wrk:wrk ps:procps \
 	taskset:util-linux openssl:openssl curl:curl strace:strace systemd-analyze:systemd node:nodejs npm:npm \
+	nats-server:nats-server java:default-jre-headless mvn:maven \
 	/usr/share/doc/webext-ublock-origin-firefox:webext-ublock-origin-firefox
 
 .PHONY: help
@@ -30,7 +33,7 @@ run: .venv/.run ## Install, then run the daemon with configs/quickstart.toml.
 	@exec $(BIN)/headwater run --config configs/quickstart.toml
 
 .PHONY: test
-test: tools check $(SDKS)/node_modules/.installed ## Install what the tests need, then run every check and test.
+test: tools check $(FETCHED) ## Install what the tests need, then run every check and test.
 	@$(BIN)/pytest -m "not soak"
 
 .PHONY: check
@@ -46,7 +49,7 @@ unit: tools .venv/.dev ## The unit tests: seconds.
 	@$(BIN)/pytest tests/unit
 
 .PHONY: soak
-soak: tools .venv/.dev $(SDKS)/node_modules/.installed ## The long forms of the tests: hours.
+soak: tools .venv/.dev $(FETCHED) ## The long forms of the tests: hours.
 	@$(BIN)/pytest tests/unit tests/integration --hypothesis-profile search
 	@$(BIN)/pytest -m soak --timeout 14400
 
@@ -76,7 +79,7 @@ tools:
 
 .PHONY: clean
 clean: ## Remove what was installed or built here; data/ stays.
-	@rm -rf .venv $(SCRIPT)/node_modules $(SDKS)/node_modules .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf .venv $(SCRIPT)/node_modules $(SDKS)/node_modules $(KAFKA)/jars .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 .venv/.run: pyproject.toml constraints.txt
 	@.ci/require $(PYTHON):python3 ensurepip:python3-venv
@@ -100,4 +103,10 @@ $(SCRIPT)/node_modules/.installed: $(SCRIPT)/package.json $(SCRIPT)/package-lock
 $(SDKS)/node_modules/.installed: $(SDKS)/package.json $(SDKS)/package-lock.json
 	@.ci/require node:nodejs npm:npm
 	@npm --prefix $(SDKS) ci --silent --no-audit --no-fund --ignore-scripts
+	@touch $@
+
+# A real Kafka, for the tests of the destination.
+$(KAFKA)/jars/.installed: $(KAFKA)/pom.xml
+	@.ci/require java:default-jre-headless mvn:maven
+	@mvn --batch-mode --quiet -Dstyle.color=never --file $< dependency:copy-dependencies
 	@touch $@
