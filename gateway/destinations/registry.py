@@ -14,10 +14,12 @@ from gateway.destinations.http import HTTP
 from gateway.destinations.hubspot import HUBSPOT
 from gateway.destinations.intercom import INTERCOM
 from gateway.destinations.iterable import ITERABLE
+from gateway.destinations.kafka import KAFKA
 from gateway.destinations.klaviyo import KLAVIYO
 from gateway.destinations.linkedin import LINKEDIN
 from gateway.destinations.meta import META
 from gateway.destinations.mixpanel import MIXPANEL
+from gateway.destinations.nats import NATS
 from gateway.destinations.pinterest import PINTEREST
 from gateway.destinations.posthog import POSTHOG
 from gateway.destinations.reddit import REDDIT
@@ -40,10 +42,12 @@ DESTINATIONS: tuple[Destination[Any], ...] = (
     HUBSPOT,
     INTERCOM,
     ITERABLE,
+    KAFKA,
     KLAVIYO,
     LINKEDIN,
     META,
     MIXPANEL,
+    NATS,
     PINTEREST,
     POSTHOG,
     REDDIT,

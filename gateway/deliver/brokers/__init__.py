@@ -6,12 +6,19 @@ down is trouble of its destination alone. Drivers are imported there, late: they
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
+from functools import partial
 from typing import Any
 
 from gateway.config import DestinationSettings
+from gateway.deliver.brokers.link import open_link
 from gateway.deliver.transport import Carry
+from gateway.destinations.kafka import KafkaSettings
+from gateway.destinations.nats import NatsSettings
 
-BROKERS: Mapping[type[DestinationSettings], Callable[[Any], AbstractAsyncContextManager[Carry]]] = {}
+BROKERS: Mapping[type[DestinationSettings], Callable[[Any], AbstractAsyncContextManager[Carry]]] = {
+    KafkaSettings: partial(open_link, "kafka"),
+    NatsSettings: partial(open_link, "nats"),
+}
 """How each kind of broker is reached, by the kind's settings."""
 
 
