@@ -137,8 +137,10 @@ async def test_one_publication_at_a_time_is_under_way_and_waiting_for_it_counts(
 
 
 async def test_a_driver_that_is_not_installed_is_named_with_what_brings_it(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setitem(sys.modules, "aiokafka", None)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "aiokafka"]:
+        monkeypatch.delitem(sys.modules, name)
     monkeypatch.delitem(sys.modules, "gateway.deliver.brokers.kafka", raising=False)
+    monkeypatch.setitem(sys.modules, "aiokafka", None)
 
     async with open_carry(KafkaSettings(brokers=("kafka:9092",)), over_http=None) as carry:  # type: ignore[arg-type]
         with pytest.raises(UnreachableError, match=r"aiokafka is missing.*pip install 'headwater\[kafka\]'"):
