@@ -4,8 +4,7 @@ from tests.vendors.amplitude import Amplitude
 from tests.vendors.braze import Braze
 from tests.vendors.customerio import Customerio
 from tests.vendors.ga4 import Ga4
-from tests.vendors.google_ads import DataManager
-from tests.vendors.google_ads import GoogleAds
+from tests.vendors.google_ads import DataManager, GoogleAds
 from tests.vendors.heap import Heap
 from tests.vendors.http import Http
 from tests.vendors.hubspot import HubSpot
