@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-import structlog
 
 from gateway.config import CodeFile
 from gateway.model.errors import HeadwaterError
@@ -138,7 +137,6 @@ class Runner:
         if "fault" in first:
             await self.aclose()
             raise TransformsError(first["fault"], hint="mend the file, then reload")
-        structlog.get_logger().debug("transforms.started", files=paths, pid=process.pid)
         return process
 
     async def _answer(self, process: Process, timeout_s: float) -> dict[str, Any]:

@@ -109,3 +109,44 @@ async def taken_with(daemon: Daemon, session: aiohttp.ClientSession, events: lis
         return (await newcomer.send(events))[0] == 200
 
     await until(is_taken, "the new write key is taken")
+
+
+async def test_a_reload_takes_changed_code_and_refuses_code_that_cannot_be_loaded(
+    make_daemon: MakeDaemon, make_receiver: MakeReceiver, http: aiohttp.ClientSession
+):
+    receiver = await make_receiver()
+    daemon = make_daemon(Plan())
+    code = daemon.directory / "mark.py"
+    daemon.write(Plan(destinations=hook("first", receiver) + f'transforms = ["{code}"]\n'))
+    code.write_text(marking("one"))
+    await daemon.start()
+    client = Client(daemon.url, http)
+
+    async def mark_of_a_new_event() -> str:
+        events = [track()]
+        await client.accept(events)
+        await until(lambda: ids(events) <= receiver.taken.keys(), "the event arrived")
+        (message_id,) = ids(events)
+        mark: str = receiver.events[message_id]["properties"]["mark"]
+        return mark
+
+    assert await mark_of_a_new_event() == "one"
+
+    code.write_text("import no_such_module\n" + marking("two"))
+    refused = await daemon.command("reload")
+    assert refused.code == 1
+    assert "no_such_module" in refused.err
+    assert await mark_of_a_new_event() == "one"
+
+    code.write_text(marking("two"))
+    daemon.reload()
+
+    async def is_marked_anew() -> bool:
+        return await mark_of_a_new_event() == "two"
+
+    await until(is_marked_anew, "the changed code is at work")
+
+
+def marking(mark: str) -> str:
+    """A transform that marks events."""
+    return f"async def transform(event):\n    event['properties']['mark'] = '{mark}'\n    return event\n"

@@ -30,6 +30,8 @@ headers = { Authorization = "Bearer s3cret-token", X-Key = "s3cret-key" }
 rules = [{ name = "no_pages", drop_if = { types = ["page"] } }]
 """
 
+CONSOLE = '[destinations.out]\ntype = "console"\n'
+
 
 def headwater(*words: str | Path, **options: str) -> Result:
     return CliRunner().invoke(main, [str(word) for word in words], **options)
@@ -112,6 +114,18 @@ def test_a_transform_that_raises_shows_where(tmp_path: Path):
     assert "transform_failed" in result.stdout
     assert "own.py:2 in transform" in result.stdout
     assert "out of stock" in result.stdout
+
+
+def test_check_loads_the_transforms(tmp_path: Path):
+    (tmp_path / "own.py").write_text("import no_such_module\n\n\nasync def transform(event):\n    return event\n")
+    file = tmp_path / "headwater.toml"
+    file.write_text(f'[sources.web]\nwrite_keys = ["k"]\ntransforms = ["{tmp_path}/own.py"]\n' + CONSOLE)
+
+    result = headwater("check", file)
+
+    assert result.exit_code == 1
+    assert "own.py:1 in <module>" in result.output
+    assert "no_such_module" in result.output
 
 
 def test_a_new_destination_works_as_it_is_written(tmp_path: Path):
