@@ -57,6 +57,8 @@ class IntercomSettings(DestinationSettings):
     """Custom attributes of companies, filled likewise from the traits of a group."""
     max_metadata: int = Field(default=10, ge=1, le=100)
     """How many keys of an event's metadata are sent. Intercom keeps the first 10 and ignores the rest."""
+    concurrency: int = Field(default=16, ge=1, le=64)
+    """Requests at once; each tells one event."""
     page_views: bool = False
     """Tell of pages and screens too, as `Viewed Page` and `Viewed Screen`."""
     api_version: Annotated[str, Field(pattern=r"^\d+\.\d+$")] = "2.14"

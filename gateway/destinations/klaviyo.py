@@ -60,6 +60,8 @@ class KlaviyoSettings(DestinationSettings):
     country; where it is empty, those numbers are left out."""
     default_currency: Annotated[str, Field(pattern=r"^([A-Z]{3})?$")] = ""
     """ISO 4217 code, such as `EUR`, of amounts whose event names no currency; where it is empty, none is sent."""
+    concurrency: int = Field(default=16, ge=1, le=64)
+    """Requests at once; each tells one event."""
     page_views: bool = False
     """Tell of pages and screens too, as `Viewed Page` and `Viewed Screen`."""
     base_url: BaseUrl = "https://a.klaviyo.com"
