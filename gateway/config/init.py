@@ -49,6 +49,13 @@ retention = "3d"
 path = "/$path"
 name = "$name"
 
+# What is added to events on their way to destinations, where the client did not say it: docs/enrichment.md.
+[enrich]
+user_agent = true
+campaign = true
+referrer = true
+bots = true
+
 [sources.web]
 # It stands in the page, so it is public: it names the source, it does not protect it.
 write_keys = ["$key"]
