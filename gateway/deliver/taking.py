@@ -7,9 +7,9 @@ their events are decoded, and what they become is encoded again: `timestamp` is 
 import asyncio
 from array import array
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
+from io import BytesIO
 
 import orjson
 
@@ -78,13 +78,10 @@ class Taking:
         return Taken(batches, kept, counted({FORGOTTEN.rule: forgotten, BY_SOURCE.rule: total - forgotten - kept}))
 
     async def _looked_at(self, span: Span) -> Taken:
-        stored = [each for packed in span.batches for each in packed.unpack()]
-        offsets: set[int] = set()
-        made: list[tuple[bytes, Envelope]] = []
+        made, offsets = Growing(), set[int]()
         filtered: Counter[str] = Counter()
         letters: list[Letter] = []
-        for start in range(0, len(stored), AT_ONCE):
-            some = stored[start : start + AT_ONCE]
+        for some in _in_pieces(span):
             for each, found in zip(some, await self._governor.governed(self._given(some)), strict=True):
                 if isinstance(found, Filtered):
                     filtered[found.rule] += 1
@@ -93,22 +90,43 @@ class Taking:
                     letters.append(dead_letter(each, self._destination, found.reason, trouble))
                 else:
                     offsets.add(each.offset)
-                    made += [(orjson.dumps(event), each.envelope) for event in found]
+                    for event in found:
+                        made.add(orjson.dumps(event), each.envelope)
             await asyncio.sleep(0)
-        return Taken([batch_of(span.first_offset, made)] if made else [], len(offsets), filtered, letters, offsets)
+        batch = made.batch(span.first_offset)
+        return Taken([batch] if len(batch) else [], len(offsets), filtered, letters, offsets)
 
     def _given(self, stored: Sequence[Stored]) -> list[Given]:
         """Decoded for this warehouse alone: it reads more than the cache for tools would hold."""
         return [Given(each, self._canonical) for each in stored]
 
 
-def batch_of(first_offset: int, events: Sequence[tuple[bytes, Envelope]]) -> Batch:
-    """Events as a batch; their offsets are not the log's."""
-    raws = [raw for raw, _ in events]
-    envelopes = list(dict.fromkeys(envelope for _, envelope in events))
-    places = {envelope: place for place, envelope in enumerate(envelopes)}
-    bounds = array("I", accumulate(map(len, raws), initial=0))
-    return Batch(first_offset, b"".join(raws), bounds, envelopes, array("I", (places[each] for _, each in events)))
+def _in_pieces(span: Span) -> Iterator[Sequence[Stored]]:
+    """The span's events, `AT_ONCE` at a time."""
+    for packed in span.batches:
+        batch = packed.unpack()
+        for start in range(0, len(batch), AT_ONCE):
+            yield list(batch.slice(start, min(start + AT_ONCE, len(batch))))
+
+
+class Growing:
+    """A batch that is put together event by event."""
+
+    def __init__(self) -> None:
+        self._blob = BytesIO()
+        self._bounds = array("I", [0])
+        self._places: dict[Envelope, int] = {}
+        self._envelope_of = array("I")
+
+    def add(self, raw: bytes, envelope: Envelope) -> None:
+        """One event more."""
+        self._blob.write(raw)
+        self._bounds.append(self._blob.tell())
+        self._envelope_of.append(self._places.setdefault(envelope, len(self._places)))
+
+    def batch(self, first_offset: int) -> Batch:
+        """All of them. Offsets in it are not the log's."""
+        return Batch(first_offset, self._blob.getvalue(), self._bounds, [*self._places], self._envelope_of)
 
 
 def counted(events: Mapping[str, int]) -> dict[str, int]:

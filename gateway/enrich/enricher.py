@@ -71,9 +71,9 @@ def open_enricher(settings: EnrichSettings) -> Iterator[Enricher]:
     if settings.bots:
         additions.append(_bot())
     if settings.campaign:
-        additions.append(_campaign)
+        additions.append(_campaign())
     if settings.referrer:
-        additions.append(_referrer)
+        additions.append(_referrer())
     if settings.geo is None:
         yield Enricher(tuple(additions))
         return
@@ -116,14 +116,26 @@ def _bot() -> Addition:
     return lambda context: {"bot": True} if known(_text(context.get("userAgent"))) else {}
 
 
-def _campaign(context: Mapping[str, Any]) -> Mapping[str, Any]:
-    return _table("campaign", campaign_of(_page(context, "url")))
+def _campaign() -> Addition:
+    known = Remembered(campaign_of)
+    return lambda context: _table("campaign", known(_page(context, "url")))
 
 
-def _referrer(context: Mapping[str, Any]) -> Mapping[str, Any]:
-    address = _page(context, "referrer")
-    kind = classify(address, _page(context, "url")) if address else None
-    return _table("referrer", kind._asdict() if kind else {})
+def _referrer() -> Addition:
+    def classified(question: str) -> dict[str, str]:
+        kind = classify(*question.split("\n", 1))
+        return kind._asdict() if kind else {}
+
+    known = Remembered(classified)
+
+    def addition(context: Mapping[str, Any]) -> Mapping[str, Any]:
+        address = _page(context, "referrer")
+        if not address:
+            return {}
+        site = "/".join(_page(context, "url").split("/", 3)[:3])
+        return _table("referrer", known(f"{address}\n{site}"))
+
+    return addition
 
 
 def _page(context: Mapping[str, Any], key: str) -> str:
