@@ -89,6 +89,14 @@ def test_a_page_of_the_docs_says_what_is_sent_and_has_the_settings_as_they_are(k
 
 
 @every_kind
+def test_the_list_of_destinations_says_which_consent_is_asked(kind: Destination[Any]):
+    listed = (ROOT / "docs/destinations/README.md").read_text(encoding="utf-8")
+
+    (row,) = [line for line in listed.splitlines() if line.startswith(f"| [{kind.type}]({kind.type}.md) |")]
+    assert row.endswith(f"| {kind.category or 'none'} |")
+
+
+@every_kind
 def test_a_destination_is_one_file_that_can_be_read_at_one_go(kind: Destination[Any]):
     path = ROOT / f"{kind.settings.__module__.replace('.', '/')}.py"
 
