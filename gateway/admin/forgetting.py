@@ -157,16 +157,16 @@ class Forgetting:
         await self._eraser.save(job.at("wipe"))
 
     async def _ask(self, identifier: str) -> dict[str, Known | None]:
-        """What each warehouse knows. Raises whatever one that cannot be asked raises."""
+        """What each warehouse knows. Raises whatever one that does not answer now raises."""
         found: dict[str, Known | None] = {}
-        for name in self._delivery.warehouses():
+        for name in self._delivery.warehouses(answering=True):
             warehouse = await self._delivery.opened_warehouse(name, OPENING_PATIENCE_S)
             found[name] = await warehouse.find_person(identifier)
         return found
 
     async def _until_loaded(self, fence: int) -> None:
-        """Raises WarehouseError while a warehouse has not loaded all events before `fence`."""
-        names = set(self._delivery.warehouses())
+        """Raises WarehouseError while a warehouse that may tell more has not loaded all events before `fence`."""
+        names = set(self._delivery.warehouses(answering=True))
         for cursor in await self._queue.cursors():
             if cursor.destination in names and cursor.next_offset < fence:
                 events = fence - cursor.next_offset

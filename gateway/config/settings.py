@@ -1,7 +1,7 @@
 """Every setting of the daemon, with its default. docs/configuration.md explains them; a test compares the two."""
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, FilePath, IPvAnyNetwork, SerializeAsAny, ValidationInfo, field_validator, model_validator
 
@@ -197,6 +197,9 @@ class DestinationSettings(Section):
 
 class WarehouseSettings(DestinationSettings):
     """What every kind of warehouse has."""
+
+    answers: ClassVar[bool] = True
+    """Whether it can be asked anything: an archive only keeps what it was given."""
 
     @field_validator("hold", "stitch")
     @classmethod

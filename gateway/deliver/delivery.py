@@ -173,9 +173,9 @@ class Delivery:
             if cursor.destination in stopped:
                 self._start(cursor, stopped[cursor.destination], services)
 
-    def warehouses(self) -> list[str]:
-        """Names of the warehouses that run, open or not."""
-        return sorted(self._handles)
+    def warehouses(self, *, answering: bool = False) -> list[str]:
+        """Names of the warehouses that run, open or not; of all, or of those that can be asked something."""
+        return sorted(name for name, handle in self._handles.items() if handle.answers or not answering)
 
     def status(self) -> list[DestinationStatus]:
         """Every worker at this moment, by name."""
@@ -192,7 +192,7 @@ class Delivery:
             worker.resume()
 
     def warehouse(self, destination: str | None) -> Warehouse:
-        """The open warehouse of that name; None where there is only one. Raises HeadwaterError."""
+        """The open warehouse of that name; None where there is only one that can be asked. Raises HeadwaterError."""
         return self._handle(destination).now()
 
     async def opened_warehouse(self, destination: str | None, patience_s: float) -> Warehouse:
@@ -201,9 +201,10 @@ class Delivery:
 
     def _handle(self, destination: str | None) -> WarehouseHandle:
         if destination is None:
-            if len(self._handles) != 1:
-                raise HeadwaterError(f"there are {len(self._handles)} warehouses", hint="name the one that you mean")
-            return next(iter(self._handles.values()))
+            names = self.warehouses(answering=True)
+            if len(names) != 1:
+                raise HeadwaterError(f"there are {len(names)} warehouses to ask", hint="name the one that you mean")
+            return self._handles[names[0]]
         if destination not in self._handles:
             raise HeadwaterError(
                 f'"{destination}" is not a warehouse that runs', hint="list them with `headwater status`"
@@ -261,8 +262,8 @@ class Delivery:
 
     def _prepare(self, name: str, settings: DestinationSettings) -> None:
         """What a destination's worker shares with its replays."""
-        if type(settings) in self._kinds.warehouses:
-            self._handles[name] = WarehouseHandle(name)
+        if kind := self._kinds.warehouses.get(type(settings)):
+            self._handles[name] = WarehouseHandle(name, answers=kind.answers)
         else:
             self._rates[name] = SendRate(settings)
 

@@ -42,7 +42,7 @@ class Span:
 
 
 def selected(batch: Batch, takes: Callable[[str], bool]) -> Batch:
-    """The events whose source is taken. Offsets in the answer are not the log's unless all are taken."""
+    """The events whose source is taken."""
     kept_envelopes = [takes(envelope.source) for envelope in batch.envelopes]
     if all(kept_envelopes):
         return batch
@@ -52,7 +52,8 @@ def selected(batch: Batch, takes: Callable[[str], bool]) -> Batch:
         bounds.append(bounds[-1] + batch.bounds[index + 1] - batch.bounds[index])
     blob = b"".join(batch.raw(index) for index in kept)
     envelope_of = array("I", (batch.envelope_of[index] for index in kept))
-    return Batch(batch.first_offset, blob, bounds, batch.envelopes, envelope_of)
+    offsets = array("Q", (batch.offset(index) for index in kept))
+    return Batch(offsets[0] if kept else batch.first_offset, blob, bounds, batch.envelopes, envelope_of, offsets)
 
 
 def without_tombstones(packed: Packed) -> tuple[Packed, int]:

@@ -75,6 +75,8 @@ class Batch:
     envelopes: Sequence[Envelope]
     envelope_of: "array[int]"
     """Type code 'I', one for each event: its envelope's index."""
+    offsets: "array[int] | None" = None
+    """Type code 'Q', each event's offset, where others were left out between them."""
 
     def __len__(self) -> int:
         return len(self.envelope_of)
@@ -82,7 +84,7 @@ class Batch:
     @property
     def next_offset(self) -> int:
         """The offset that follows the last event."""
-        return self.first_offset + len(self)
+        return self.offset(len(self) - 1) + 1 if len(self) else self.first_offset
 
     @property
     def received_at_ms(self) -> int:
@@ -92,6 +94,10 @@ class Batch:
     def unpack(self) -> "Batch":
         """Itself: it is at hand."""
         return self
+
+    def offset(self, index: int) -> int:
+        """The offset of event `index` (0-based within the batch)."""
+        return self.first_offset + index if self.offsets is None else self.offsets[index]
 
     def raw(self, index: int) -> bytes:
         """The JSON of event `index` (0-based within the batch)."""
@@ -103,14 +109,16 @@ class Batch:
 
     def __iter__(self) -> Iterator["Stored"]:
         for index in range(len(self)):
-            yield Stored(self.first_offset + index, self.raw(index), self.envelope(index))
+            yield Stored(self.offset(index), self.raw(index), self.envelope(index))
 
     def slice(self, start: int, stop: int) -> "Batch":
         """Events start..stop (0-based within the batch) as a batch of their own."""
         base = self.bounds[start]
         bounds = array("I", (bound - base for bound in self.bounds[start : stop + 1]))
         blob = self.blob[base : self.bounds[stop]]
-        return Batch(self.first_offset + start, blob, bounds, self.envelopes, self.envelope_of[start:stop])
+        offsets = None if self.offsets is None else self.offsets[start:stop]
+        first_offset = self.offset(start) if start < len(self) else self.next_offset
+        return Batch(first_offset, blob, bounds, self.envelopes, self.envelope_of[start:stop], offsets)
 
 
 class Stored(NamedTuple):

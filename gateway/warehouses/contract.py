@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
-from gateway.config import DestinationSettings
+from gateway.config import DestinationSettings, WarehouseSettings
 from gateway.model.clock import Clock
 from gateway.model.envelope import Packed
 from gateway.model.person import Known, Tenure
@@ -109,3 +109,8 @@ class WarehouseKind(Generic[S]):
 
     settings: type[S]
     open: Callable[[S, Clock], AbstractAsyncContextManager[Warehouse]]
+
+    @property
+    def answers(self) -> bool:
+        """Whether it can be asked anything. One that cannot is not meant where no warehouse is named."""
+        return not issubclass(self.settings, WarehouseSettings) or self.settings.answers

@@ -2,7 +2,8 @@
 
 from typing import Any
 
+from gateway.warehouses.archive import ARCHIVE
 from gateway.warehouses.contract import WarehouseKind
 from gateway.warehouses.duckdb import DUCKDB
 
-WAREHOUSES: tuple[WarehouseKind[Any], ...] = (DUCKDB,)
+WAREHOUSES: tuple[WarehouseKind[Any], ...] = (ARCHIVE, DUCKDB)

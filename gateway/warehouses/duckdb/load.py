@@ -162,7 +162,7 @@ class Load:
     def _stored(self, position: int) -> Stored:
         number, index = self._locate(position)
         batch = self._batch(number)
-        return Stored(batch.first_offset + index, batch.raw(index), batch.envelope(index))
+        return Stored(batch.offset(index), batch.raw(index), batch.envelope(index))
 
     def _envelope_index(self, position: int) -> int:
         number, index = self._locate(position)

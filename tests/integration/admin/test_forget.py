@@ -1,6 +1,7 @@
 """`headwater forget` and `headwater export-person` against a running daemon."""
 
 import asyncio
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -204,3 +205,56 @@ async def test_what_is_not_there_is_refused_in_words(http: ClientSession, path: 
     async with http.get(path) as answer:
         assert answer.status == status
         assert (await answer.json())["error"]
+
+
+ARCHIVE = """
+[destinations.archive]
+type = "archive"
+url = "{directory}/archive"
+batch = {{ max_events = 2, max_wait = "50ms" }}
+"""
+
+
+async def test_an_archive_is_searched_line_by_line(
+    daemon: Daemon, headwater: Headwater, http: ClientSession, tmp_path: Path
+):
+    daemon.path.write_text(daemon.path.read_text() + ARCHIVE.format(directory=tmp_path))
+    await daemon.control.reload()
+    await send(headwater, *ADA, *BEN)
+    await daemon.until_settled("archive")
+    await daemon.until_settled("warehouse")
+    assert sorted(archived(tmp_path)) == ["a1", "a2", "a3", "b1", "b2"]
+
+    await order(http, EMAIL)
+    await until_done(daemon)
+
+    (job,) = await daemon.queue.eraser.jobs()
+    assert job.report.warehouses["archive"] == {"events": 3}
+    assert sorted(archived(tmp_path)) == ["b1", "b2"]
+
+
+async def test_an_archive_that_is_slow_to_load_does_not_keep_an_order_waiting(
+    daemon: Daemon, headwater: Headwater, http: ClientSession, tmp_path: Path
+):
+    slow = ARCHIVE.replace("max_events = 2", "max_events = 1000").replace("50ms", "1h")
+    daemon.path.write_text(daemon.path.read_text() + slow.format(directory=tmp_path))
+    await daemon.control.reload()
+    await send(headwater, *ADA, *BEN)
+    await daemon.until_settled("warehouse")
+
+    await order(http, EMAIL)
+    await until_done(daemon)
+
+    (job,) = await daemon.queue.eraser.jobs()
+    assert job.report.warehouses["archive"] == {"events": 0}
+    assert archived(tmp_path) == []
+
+
+def archived(directory: Path) -> list[str]:
+    """Message ids of all lines in the archive."""
+    lines = [
+        line
+        for path in directory.rglob("archive/**/*.json.gz")
+        for line in gzip.decompress(path.read_bytes()).splitlines()
+    ]
+    return [json.loads(line)["event"]["messageId"] for line in lines]

@@ -50,8 +50,18 @@ def test_a_filter_keeps_the_events_of_the_sources_it_takes(count: int, taken: se
 
     kept = selected(batch, taken.__contains__)
 
-    expected = [(stored.raw, stored.envelope) for stored in batch if stored.envelope.source in taken]
-    assert [(stored.raw, stored.envelope) for stored in kept] == expected
+    assert list(kept) == [stored for stored in batch if stored.envelope.source in taken]
+
+
+def test_what_is_left_of_what_was_left_keeps_its_offsets():
+    batch = batch_of(100, 12)
+
+    kept = selected(selected(batch, {"web", "app"}.__contains__), {"app"}.__contains__)
+
+    assert [stored.offset for stored in kept] == [102, 105, 108, 111]
+    assert (kept.first_offset, kept.next_offset) == (102, 112)
+    assert [stored.offset for stored in kept.slice(1, 3)] == [105, 108]
+    assert (kept.slice(1, 3).first_offset, kept.slice(1, 3).next_offset) == (105, 109)
 
 
 def test_a_batch_that_is_taken_whole_is_not_copied():
@@ -75,5 +85,5 @@ def test_tombstones_are_left_out_and_counted_and_a_run_without_any_stays_as_it_i
     kept, forgotten = without_tombstones(batch)
 
     assert forgotten == sum(gone)
-    assert [each.raw for each in kept.unpack()] == [each.raw for each in batch if not each.envelope.is_tombstone]
+    assert list(kept.unpack()) == [each for each in batch if not each.envelope.is_tombstone]
     assert (kept is batch) is not any(gone)
