@@ -28,7 +28,7 @@ def load_settings(path: Path, kinds: Sequence[type[DestinationSettings]], enviro
     faults: list[Fault] = []
     document = resolve_secrets(_read(path), environ, faults)
     settings = _validate(document, kinds, faults)
-    warehouses = [kind for kind in kinds if issubclass(kind, WarehouseSettings) and kind.answers]
+    warehouses = [kind for kind in kinds if issubclass(kind, WarehouseSettings) and not kind.is_archive]
     faults += cross_check(document, [kind.model_fields["type"].default for kind in warehouses])
     if settings is None or faults:
         lines = "".join(f"\n  {key}: {fault}" for key, fault in faults)

@@ -198,8 +198,8 @@ class DestinationSettings(Section):
 class WarehouseSettings(DestinationSettings):
     """What every kind of warehouse has."""
 
-    answers: ClassVar[bool] = True
-    """Whether it can be asked anything: an archive only keeps what it was given."""
+    is_archive: ClassVar[bool] = False
+    """Whether it keeps events as they were accepted, and cannot be asked anything."""
 
     @field_validator("hold", "stitch")
     @classmethod

@@ -175,7 +175,7 @@ class Delivery:
 
     def warehouses(self, *, answering: bool = False) -> list[str]:
         """Names of the warehouses that run, open or not; of all, or of those that can be asked something."""
-        return sorted(name for name, handle in self._handles.items() if handle.answers or not answering)
+        return sorted(name for name, handle in self._handles.items() if not (answering and handle.is_archive))
 
     def status(self) -> list[DestinationStatus]:
         """Every worker at this moment, by name."""
@@ -263,7 +263,7 @@ class Delivery:
     def _prepare(self, name: str, settings: DestinationSettings) -> None:
         """What a destination's worker shares with its replays."""
         if kind := self._kinds.warehouses.get(type(settings)):
-            self._handles[name] = WarehouseHandle(name, answers=kind.answers)
+            self._handles[name] = WarehouseHandle(name, is_archive=kind.is_archive)
         else:
             self._rates[name] = SendRate(settings)
 

@@ -1,7 +1,8 @@
 """What a warehouse is handed of a span of the log, and what becomes of the rest.
 
-Where only sources decide, the bytes go through as they lie in the log. Rules, transforms and enrichment look inside, so
-their events are decoded, and what they become is encoded again: `timestamp` is then the corrected time.
+Where only sources decide, as they do for an archive, the bytes go through as they lie in the log. Rules, transforms and
+enrichment look inside, so their events are decoded, and what they become is encoded again: `timestamp` is then the
+corrected time.
 """
 
 import asyncio
@@ -53,13 +54,13 @@ class Taken:
 class Taking:
     """For one cursor of one warehouse."""
 
-    def __init__(self, destination: str, governor: Governor, services: Services) -> None:
+    def __init__(self, destination: str, governor: Governor, services: Services, *, is_archive: bool = False) -> None:
         self._destination = destination
         self._governor = governor
         self._queue = services.queue
         self._clock = services.clock
         self._canonical = services.enriching.canonical
-        self._looks_inside = governor.looks_inside or services.enriching.is_on
+        self._looks_inside = not is_archive and (governor.looks_inside or services.enriching.is_on)
 
     async def taken(self, span: Span) -> Taken:
         """What is to be loaded of the span."""

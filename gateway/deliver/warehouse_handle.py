@@ -11,10 +11,10 @@ from gateway.warehouses.contract import Warehouse
 class WarehouseHandle:
     """Holds the warehouse while it is open. `loading` lets one load run at a time."""
 
-    def __init__(self, name: str, *, answers: bool = True) -> None:
+    def __init__(self, name: str, *, is_archive: bool = False) -> None:
         self.loading = asyncio.Lock()
-        self.answers = answers
-        """Whether it can be asked anything."""
+        self.is_archive = is_archive
+        """It cannot be asked anything."""
         self._name = name
         self._warehouse: Warehouse | None = None
         self._opened = asyncio.Event()

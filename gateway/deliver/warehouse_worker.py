@@ -44,7 +44,7 @@ class WarehouseWorker:
         self._patience = Patience(self.name, plan.settings.retry, cursor.retry, services)
         log_id = services.queue.log_id + self.name.suffix
         self._governor = Governor(plan.name, plan.route, plan.settings, plan.transforms)
-        self._taking = Taking(cursor.destination, self._governor, services)
+        self._taking = Taking(cursor.destination, self._governor, services, is_archive=plan.kind.is_archive)
         self._loader = Loader(cursor, log_id, self._taking, handle, self._patience, services)
         self._lag = Lag()
         self._opened = False

@@ -111,6 +111,6 @@ class WarehouseKind(Generic[S]):
     open: Callable[[S, Clock], AbstractAsyncContextManager[Warehouse]]
 
     @property
-    def answers(self) -> bool:
-        """Whether it can be asked anything. One that cannot is not meant where no warehouse is named."""
-        return not issubclass(self.settings, WarehouseSettings) or self.settings.answers
+    def is_archive(self) -> bool:
+        """Whether it keeps events as they were accepted, and cannot be asked anything."""
+        return issubclass(self.settings, WarehouseSettings) and self.settings.is_archive

@@ -1,10 +1,10 @@
 """The settings of an archive."""
 
 from pathlib import PurePosixPath
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, FilePath, SecretStr, model_validator
+from pydantic import AfterValidator, Field, FilePath, SecretStr, ValidationInfo, field_validator, model_validator
 
 from gateway.config import BatchSettings, WarehouseSettings
 from gateway.config.units import BaseUrl, Duration, Size
@@ -32,7 +32,7 @@ def _place(url: str) -> str:
 class ArchiveSettings(WarehouseSettings):
     """Where the events are kept, and how."""
 
-    answers: ClassVar[bool] = False
+    is_archive: ClassVar[bool] = True
 
     type: Literal["archive"] = "archive"
     url: Annotated[str, AfterValidator(_place)]
@@ -61,6 +61,13 @@ class ArchiveSettings(WarehouseSettings):
         """Below the bucket, without a slash at its ends; of a path, all of it."""
         path = urlsplit(self.url).path
         return path.strip("/") if self.bucket else path
+
+    @field_validator("rules", "fields", "consent", "consent_required", "transforms")
+    @classmethod
+    def _kept_as_accepted(cls, value: Any, field: ValidationInfo) -> Any:
+        if field.field_name and value != cls.model_fields[field.field_name].default:
+            raise ValueError(f"an archive keeps events as they were accepted; remove {field.field_name}")
+        return value
 
     @model_validator(mode="after")
     def _credentials_fit(self) -> Self:

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from gateway.config import DestinationSettings, Settings, load_settings
 from gateway.destinations.webhook import WebhookSettings
 from gateway.model.errors import ConfigError
+from gateway.warehouses.archive.settings import ArchiveSettings
 from gateway.warehouses.duckdb.settings import DuckDBSettings
 
 Load = Callable[..., Settings]
@@ -171,6 +172,16 @@ def test_a_warehouse_refuses_a_hold_and_says_why(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigError, match=r"destinations\.rows\.hold: a warehouse needs no hold: it gives .* past"):
         load_settings(path, (DuckDBSettings, WebhookSettings), {})
+
+
+def test_an_archive_knows_nobody_that_stitch_could_ask_for(tmp_path: Path) -> None:
+    path = tmp_path / "headwater.toml"
+    archive = '[destinations.raw]\ntype = "archive"\nurl = "/archive"\n'
+    hook = '[destinations.crm]\ntype = "webhook"\nurl = "https://crm.example/in"\nstitch = "raw"\n'
+    path.write_text(SOURCE + archive + hook, encoding="utf-8")
+
+    with pytest.raises(ConfigError, match=r'destinations\.crm\.stitch: there is no warehouse "raw"'):
+        load_settings(path, (ArchiveSettings, WebhookSettings), {})
 
 
 def test_a_hold_is_shorter_than_the_age_that_events_may_have(load: Load, faults_of: FaultsOf) -> None:

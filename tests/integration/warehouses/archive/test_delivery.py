@@ -1,6 +1,7 @@
 """An archive among the destinations of a gateway."""
 
 import asyncio
+import gzip
 import random
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -9,12 +10,15 @@ from typing import Any
 
 import pytest
 
-from gateway.config import DestinationSettings, QueueSettings
-from gateway.deliver.delivery import Delivery
+from gateway.config import DestinationSettings, EnrichSettings, QueueSettings
+from gateway.config.code import read_transform
+from gateway.deliver.delivery import Delivery, Treatment
 from gateway.model.clock import SystemClock
 from gateway.model.errors import HeadwaterError, WarehouseError
 from gateway.observe.metrics import Metrics
 from gateway.queue import Queue, open_queue
+from gateway.transforms import Chains
+from gateway.warehouses.archive.lines import decode
 from gateway.warehouses.duckdb import DuckDBSettings
 from gateway.warehouses.registry import WAREHOUSES
 from tests.integration.deliver.support.gateway import Gateway, put
@@ -79,6 +83,24 @@ async def test_offsets_are_those_of_the_log_when_a_source_is_left_out(queue: Que
     assert [(line["offset"], line["event"]["messageId"]) for line in objects.lines()] == [
         (n, f"m{n}") for n in (1, 2, 4, 5, 7, 8)
     ]
+
+
+async def test_events_are_kept_as_they_were_accepted_whatever_others_are_shown(
+    queue: Queue, objects: Objects, tmp_path: Path
+):
+    code = tmp_path / "transform.py"
+    code.write_text("async def transform(event):\n    return None\n")
+    treatment = Treatment(Chains({"web": (read_transform(str(code)),)}, 5), EnrichSettings(campaign=True, bots=True))
+    raw = b'{"messageId":"m1","type":"page","context":{"page":{"url":"https://shop.example/?utm_source=news"}},"n":1e2}'
+
+    async with running(queue, {}) as gateway:
+        await gateway.delivery.apply({"archive": objects.settings(**FAST)}, treatment)
+        await put(queue, "web", [raw])
+        assert await loaded(gateway) == {"delivered": 1}
+
+    (path,) = objects.paths()
+    (line,) = gzip.decompress((tmp_path / "archive" / path).read_bytes()).splitlines()
+    assert decode(line).raw == raw
 
 
 async def test_a_replay_brings_what_a_source_had_before_it_was_taken_and_nothing_twice(queue: Queue, objects: Objects):
