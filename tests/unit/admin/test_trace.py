@@ -49,7 +49,7 @@ def test_a_cursor_that_has_passed_has_delivered_it():
 def test_where_rules_keep_events_back_a_passed_cursor_is_not_said_to_prove_delivery():
     (fate,) = fates(cursor(8, filtered=2))
 
-    assert fate["detail"] == "or kept back by a rule, as 2 of its events were"
+    assert fate["detail"] == "or kept back by a rule, as 2 of its events were: `headwater preview` tells"
 
 
 def test_a_cursor_that_has_not_passed_still_has_it_before_it_and_says_what_holds_it_up():
