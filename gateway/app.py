@@ -69,7 +69,7 @@ async def run(path: Path, environ: MutableMapping[str, str]) -> None:
                 health=health,
                 version=__version__,
                 settings=lambda: reloader.settings,
-                send=ByHand(settings.server, queue, clock, rng).send,
+                send=ByHand(lambda: reloader.settings, queue, clock, rng).send,
                 reload=reloader.reload,
                 forgetting=forgetting,
             )
