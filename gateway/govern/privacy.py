@@ -19,7 +19,7 @@ from gateway.govern.emails import AT, may_hold, replaced
 from gateway.govern.parameters import blanked
 from gateway.govern.places import GONE, changed_at, parsed
 
-MOST_GROWTH = 4
+MOST_GROWTH = 3
 """How many times its own size an event may grow by its hashes: what would be hashed beyond that is removed. A hash may
 take the place of a single digit, and whoever knows the write key may send many of them."""
 MAX_MESSAGE_ID_CHARACTERS = 256
