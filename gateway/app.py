@@ -69,7 +69,7 @@ async def run(path: Path, environ: MutableMapping[str, str]) -> None:
                 health=health,
                 version=__version__,
                 settings=lambda: reloader.settings,
-                send=ByHand(settings.server, queue, clock, rng).send,
+                send=ByHand(lambda: reloader.settings, queue, clock, rng).send,
                 reload=reloader.reload,
                 forgetting=forgetting,
             )
@@ -115,7 +115,8 @@ async def verified_configuration(path: Path, environ: Mapping[str, str]) -> Conf
 
 def treatment_of(settings: Settings) -> Treatment:
     """What the events of every destination go through."""
-    return Treatment(chains_of(settings), settings.enrich)
+    plans = {name: source.tracking_plan for name, source in settings.sources.items() if source.tracking_plan.path}
+    return Treatment(chains_of(settings), settings.enrich, plans)
 
 
 async def _probe(settings: DestinationSettings, kinds: Kinds) -> str | None:

@@ -8,14 +8,17 @@ from typing import Any
 
 import orjson
 
+from gateway.collect.privacy import governed
 from gateway.config import DestinationSettings
 from gateway.deliver.breaker import Moment, moment
 from gateway.deliver.decode import canonical_event
 from gateway.deliver.governing import Given, Governor
 from gateway.deliver.plans import Plan
 from gateway.deliver.preview import described, preview
+from gateway.deliver.quarantine import Quarantine
 from gateway.destinations import Destination
 from gateway.enrich import open_enricher
+from gateway.govern import privacy
 from gateway.kinds import read_configuration
 from gateway.model.clock import SystemClock
 from gateway.model.envelope import Envelope, Stored
@@ -41,10 +44,13 @@ async def try_event(
         hint = f"there are {', '.join(settings.destinations)}" if settings.destinations else "add one"
         raise HeadwaterError(f'no destination "{destination}" is in {path}', hint=hint)
     stored = stored_as_sent(event, Envelope(source, clock.now_ms()))
+    if rules := privacy.compiled(settings.sources[source].privacy):
+        stored = stored._replace(raw=governed(stored.raw, rules))
     plan = configuration.kinds.table().plan(destination, chosen, chains_of(settings))
     with open_enricher(settings.enrich) as enricher:
         given = Given(stored, lambda stored: enricher.enriched(canonical_event(stored)))
-        return asdict(await preview(given, plan, moment(clock)))
+        quarantine = Quarantine({source: settings.sources[source].tracking_plan})
+        return asdict(await preview(given, plan, moment(clock), quarantine))
 
 
 def requests_for(kind: Destination[Any], settings: DestinationSettings, event: Mapping[str, Any]) -> list[Any]:

@@ -94,6 +94,7 @@ def _stored_document(stored: Stored) -> dict[str, Any]:
         "source": envelope.source,
         "ip": envelope.ip,
         "user_agent": envelope.user_agent,
+        "cookies": dict(envelope.cookies),
         "event": as_stored(stored.raw),
     }
 

@@ -6,7 +6,7 @@ hold or do only so much. docs/http-api.md says what a client sees of it.
 
 `server` accepts and stops; a `connection` turns bytes into an `exchange`; a `site`, one for each configuration, finds
 its route. An event's way: ingest -> digest (pure: inflate, fields, settle_batch, normalise, judge, and for odd ones
-rewrite and lenient) -> the queue -> answers.
+rewrite and lenient) -> admission (consent, identity, privacy rules, tracking plan) -> the queue -> answers.
 
-Imports model, config, observe, script and queue.
+Imports model, config, observe, script, govern, enrich and queue.
 """

@@ -55,6 +55,8 @@ class Digest(NamedTuple):
     """What the browser script says beside its events."""
     is_refused: bool = False
     """Whether the visitor's choice keeps any of it from being stored."""
+    for_owner: int = 0
+    """How many of `raws` are stored for the owner alone, though their visitor refused."""
 
 
 def digest(wire: bytes, encoding: str, max_inflated_bytes: int, rules: Rules) -> Digest | Refusal:

@@ -1,36 +1,26 @@
-"""From a request with events to an answer: rates, decoding, the source and its origins, the queue, and the answer
-after the commit."""
+"""From a request with events to a digest of a source that is known: rates, decoding, write keys and origins. What
+becomes of the events is admission.py's."""
 
 import asyncio
 from collections.abc import Callable
-from functools import partial
 
 from aiohttp import hdrs
 
 from gateway.collect import refusals
 from gateway.collect.addresses import Addresses
-from gateway.collect.answers import ACCEPTED, Answer, accepted_in_part, refused, retry_later
+from gateway.collect.admission import INLINE_BYTES, Admission
+from gateway.collect.answers import Answer, refused, retry_later
 from gateway.collect.digest import Digest, digest
 from gateway.collect.exchange import Exchange
 from gateway.collect.judge import Rules
 from gateway.collect.limits import AddressBuckets, retry_after_s
-from gateway.collect.privacy import drop_suppressed, enforce_consent
 from gateway.collect.refusals import Refusal
 from gateway.collect.services import Services
 from gateway.collect.sources import Source, Sources
-from gateway.model.envelope import Envelope
-from gateway.model.errors import QueueFullError, QueueUnavailableError
-from gateway.queue.records import Appended
 
-INLINE_BYTES = 256 * 1024
-"""A larger body, as it came or inflated, is digested in a thread: it would keep the others waiting."""
-MAX_REJECTIONS_SHOWN = 100
-MAX_USER_AGENT_CHARACTERS = 512
 FORWARDED_FOR = "X-Forwarded-For"
 ANONYMOUS = "SP-Anonymous"
 """A client that sends it, as Snowplow's trackers may, asks that its address be kept nowhere, whatever it sent."""
-
-SUPPRESSED = "suppressed"
 
 Reader = Callable[[bytes, str, int, Rules], Digest | Refusal]
 """Finds the events in a body: (bytes on the wire, Content-Encoding, limit after inflating, rules). Pure."""
@@ -45,8 +35,8 @@ class Ingest:
         self._sources = sources
         self._addresses = addresses
         self._by_address = by_address
-        self._queue = services.queue
         self._rejects = services.rejects
+        self._admission = Admission(services)
         self._clock = services.clock
         self._pool = services.pool
 
@@ -104,76 +94,17 @@ class Ingest:
             if wait_s:
                 exchange.reply(_over_rate("This source", wait_s))
                 return
-        for rejection in result.rejections:
-            self._rejects.note(source.name, rejection.refusal, address, rejection.body)
-        result = self._govern(source, exchange, address, result)
-        if result.raws:
-            self._submit(source, exchange, address, result)
-        else:
-            self._answer(exchange, result)
-
-    def _govern(self, source: Source, exchange: Exchange, address: str, result: Digest) -> Digest:
-        """The events that may be stored, as they are to be stored."""
-        kept, reason = enforce_consent(result, source.consent, exchange)
-        if reason:
-            source.withheld.labels(source.name, reason).inc(len(result.raws) - len(kept.raws))
-        if exchange.on_admit is not None:
-            kept = exchange.on_admit(exchange, source, address, kept)
-        kept, suppressed = drop_suppressed(kept, self._queue.suppression)  # by the visitor's id as it is now
-        if suppressed:
-            source.withheld.labels(source.name, SUPPRESSED).inc(suppressed)
-        return kept
-
-    def _submit(self, source: Source, exchange: Exchange, address: str, result: Digest) -> None:
-        agent = _user_agent(exchange.header(hdrs.USER_AGENT))
-        envelope = Envelope(source.name, self._clock.now_ms(), result.sent_at, address, agent)
-        try:
-            future = self._queue.submit(envelope, result.message_ids, result.raws)
-        except QueueFullError as error:
-            exchange.reply(retry_later("queue_full", error.message, error.retry_after_s))
-        except QueueUnavailableError as error:
-            exchange.reply(retry_later("queue_unavailable", error.message, error.retry_after_s))
-        else:
-            future.add_done_callback(partial(self._committed, source, exchange, result))
-
-    def _committed(
-        self, source: Source, exchange: Exchange, result: Digest, future: "asyncio.Future[Appended]"
-    ) -> None:
-        error = future.exception()
-        if error is not None:
-            retry_s = error.retry_after_s if isinstance(error, QueueUnavailableError | QueueFullError) else 1
-            exchange.reply(retry_later("queue_unavailable", "The disk refused the events; send them again.", retry_s))
-            return
-        stored, duplicates = future.result()
-        source.accepted.inc(stored)
-        if duplicates:
-            source.duplicates.inc(duplicates)
-        if result.repaired:
-            source.repaired.inc(result.repaired)
-        if result.oversize:
-            source.oversize.inc(result.oversize)
-        self._answer(exchange, result)
-
-    def _answer(self, exchange: Exchange, result: Digest) -> None:
-        if not result.rejections:
-            exchange.reply(ACCEPTED)
-        elif result.is_batch:
-            shown = [(each.position, each.refusal) for each in result.rejections[:MAX_REJECTIONS_SHOWN]]
-            exchange.reply(accepted_in_part(shown, len(result.rejections)))
-        else:
-            exchange.reply(refused(result.rejections[0].refusal))
+        self._admission.admit(source, exchange, address, result)
 
     def _refuse(self, exchange: Exchange, source: Source | None, refusal: Refusal, address: str) -> None:
-        self._rejects.note(source.name if source else "", refusal, address, exchange.body)
+        """Where privacy rules hold, the body is not kept: it may be anything, compressed for one, and rules are for
+        events."""
+        privacy = source.keeping.privacy if source else self._sources.strictest_privacy
+        address, body = (address, exchange.body) if privacy is None else (privacy.address(address), b"")
+        self._rejects.note(source.name if source else "", refusal, address, body)
         exchange.reply(refused(refusal))
 
 
 def _over_rate(who: str, wait_s: float) -> Answer:
     message = f"{who} sends more requests than the gateway's owner allows; wait as Retry-After says."
     return retry_later("rate_limited", message, retry_after_s(wait_s), status=429)
-
-
-def _user_agent(header: str | None) -> str:
-    """The header, cut, in valid Unicode: the parser keeps stray bytes as surrogates."""
-    agent = (header or "")[:MAX_USER_AGENT_CHARACTERS]
-    return agent if agent.isascii() else agent.encode(errors="surrogateescape").decode(errors="replace")

@@ -1,5 +1,5 @@
-"""Consent and the suppression list, enforced on what has arrived and before any of it reaches the disk. The rules are
-govern's."""
+"""Consent, the suppression list and privacy rules, enforced on what has arrived and before any of it reaches the disk.
+The rules are govern's."""
 
 import re
 from collections.abc import Mapping
@@ -10,8 +10,17 @@ import orjson
 from gateway.collect.digest import Digest
 from gateway.collect.exchange import Exchange
 from gateway.collect.fields import UNREADABLE, decode_consent, decode_named
-from gateway.collect.lenient import dump, load
-from gateway.govern import MARKETING, ConsentRules, Preferences, Suppression, may_keep, with_opt_out
+from gateway.collect.lenient import RefusedError, clean, dump, load
+from gateway.govern import (
+    MARKETING,
+    ConsentRules,
+    Preferences,
+    Privacy,
+    Suppression,
+    is_refusal,
+    may_keep,
+    with_opt_out,
+)
 
 SEC_GPC = "Sec-GPC"
 DNT = "DNT"
@@ -31,14 +40,17 @@ def enforce_consent(result: Digest, rules: ConsentRules, exchange: Exchange) -> 
     opts_out = rules.honours_gpc and exchange.header(SEC_GPC) == "1"
     if not rules.is_required and not opts_out and not any(_MENTION in raw for raw in result.raws):
         return result, ""
+    said = [preferences_of(raw) for raw in result.raws]
     kept = [
         (message_id, _mark(raw) if opts_out else raw)
-        for message_id, raw in zip(result.message_ids, result.raws, strict=True)
-        if may_keep(_preferences_of(raw), rules)
+        for message_id, raw, preferences in zip(result.message_ids, result.raws, said, strict=True)
+        if may_keep(preferences, rules)
     ]
-    is_refused = len(kept) < len(result.raws)
+    is_withheld = len(kept) < len(result.raws)
+    for_owner = sum(map(is_refusal, said)) if rules.keeps_refused else 0
     result = result._replace(message_ids=[each[0] for each in kept], raws=[each[1] for each in kept])
-    return result._replace(is_refused=is_refused), "consent" if is_refused else ""
+    result = result._replace(is_refused=is_withheld or for_owner > 0, for_owner=for_owner)
+    return result, "consent" if is_withheld else ""
 
 
 def drop_suppressed(result: Digest, suppression: Suppression) -> tuple[Digest, int]:
@@ -54,6 +66,24 @@ def drop_suppressed(result: Digest, suppression: Suppression) -> tuple[Digest, i
     if not withheld:
         return result, 0
     return result._replace(message_ids=[each[0] for each in kept], raws=[each[1] for each in kept]), withheld
+
+
+def governed(raw: bytes, privacy: Privacy) -> bytes:
+    """A settled event as it may be kept. What is read is always written again: of a key that is there twice the bytes
+    have both, and a rule sees one."""
+    if not privacy.may_touch(raw):
+        return raw
+    event, _ = load(raw)
+    return dump(privacy.applied(event, len(raw)))
+
+
+def governed_start(body: bytes, privacy: Privacy) -> bytes:
+    """The start of a refused event as it may be kept: nothing, where it is not the whole object that rules are for."""
+    try:
+        event = clean(load(body)[0])[0]
+        return dump(privacy.applied(event, len(body))) if isinstance(event, dict) else b""
+    except RefusedError:
+        return b""
 
 
 def mentions_suppressed(text: bytes, suppression: Suppression) -> bool:
@@ -79,7 +109,10 @@ def _is_suppressed(raw: bytes, suppression: Suppression) -> bool:
     return suppression.holds((event.userId, event.previousId), event.anonymousId)
 
 
-def _preferences_of(raw: bytes) -> Preferences:
+def preferences_of(raw: bytes) -> Preferences:
+    """What the visitor of an event said."""
+    if _MENTION not in raw:
+        return {}
     try:
         context = decode_consent(raw).context
     except UNREADABLE:

@@ -20,7 +20,7 @@ class Site:
     """Answers requests under one configuration."""
 
     def __init__(self, settings: Settings, services: Services, by_address: AddressBuckets | None) -> None:
-        sources = Sources(settings.sources, services.metrics, services.clock.monotonic_s())
+        sources = Sources(settings.sources, services.metrics, services.clock.monotonic_s(), settings.script.cookie)
         addresses = Addresses(settings.server.trusted_proxies)
         self._ingest = Ingest(sources, addresses, by_address, services)
         self._cors = Cors(source.origins for source in sources.by_name.values())

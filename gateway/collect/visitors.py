@@ -99,7 +99,8 @@ class Visitors:
             told["anonymousId"] = verdict.anonymous_id
         if frame.wants == "link" and secret and frame.identity not in NAMELESS and is_storable(verdict.anonymous_id):
             told["link"] = sign_link(verdict.anonymous_id, now_s, secret)
-        may_keep = bool(result.raws) or not (result.is_refused or source.consent.is_required)
+        agreed = len(result.raws) > result.for_owner
+        may_keep = agreed or not (result.is_refused or source.consent.is_required)
         cookie = self._cookie_line(exchange, source, verdict, today) if may_keep or verdict.erases_cookie else b""
         former = (frame.anonymousId,) if frame.identity == ROTATE else (frame.anonymousId, frame.was)
         raws = [_renamed(raw, former, verdict.anonymous_id) for raw in result.raws]

@@ -5,6 +5,7 @@ Imports the model only. The kinds of destination are handed in by app.py, so tha
 
 from gateway.config.browser import BrowserSettings
 from gateway.config.code import CodeFile
+from gateway.config.keeping import CookieSettings, PrivacySettings
 from gateway.config.load import load_settings
 from gateway.config.routing import Condition, FieldRules, Match, Rule
 from gateway.config.settings import (
@@ -22,6 +23,7 @@ from gateway.config.settings import (
     SourceSettings,
     WarehouseSettings,
 )
+from gateway.config.tracking_plan import PlanFile, TrackingPlanSettings
 
 __all__ = [
     "AdminSettings",
@@ -29,11 +31,14 @@ __all__ = [
     "BrowserSettings",
     "CodeFile",
     "Condition",
+    "CookieSettings",
     "DemoSettings",
     "DestinationSettings",
     "EnrichSettings",
     "FieldRules",
     "Match",
+    "PlanFile",
+    "PrivacySettings",
     "QueueSettings",
     "RateSettings",
     "RetrySettings",
@@ -42,6 +47,7 @@ __all__ = [
     "ServerSettings",
     "Settings",
     "SourceSettings",
+    "TrackingPlanSettings",
     "WarehouseSettings",
     "load_settings",
 ]

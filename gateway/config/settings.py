@@ -7,8 +7,10 @@ from pydantic import Field, FilePath, IPvAnyNetwork, SerializeAsAny, ValidationI
 
 from gateway.config.browser import BrowserSettings
 from gateway.config.code import Plugin, Transform
+from gateway.config.keeping import CookieSettings, PrivacySettings
 from gateway.config.routing import FieldRules, Rule
 from gateway.config.section import Section
+from gateway.config.tracking_plan import TrackingPlanSettings
 from gateway.config.units import Address, Duration, Size
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
@@ -118,6 +120,11 @@ class SourceSettings(Section):
     rate: RateSettings = RateSettings()
     transforms: tuple[Transform, ...] = ()
     """Python files that every event of the source goes through, in this order, on its way to any destination."""
+    bots: Literal["keep", "drop"] = "keep"
+    """What programs send that say in their User-Agent what they are."""
+    privacy: PrivacySettings = PrivacySettings()
+    cookies: CookieSettings = CookieSettings()
+    tracking_plan: TrackingPlanSettings = TrackingPlanSettings()
     browser: BrowserSettings = BrowserSettings()
 
     @field_validator("allowed_origins")

@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 
-from gateway.config import DestinationSettings, EnrichSettings
+from gateway.config import DestinationSettings, EnrichSettings, TrackingPlanSettings
 from gateway.deliver.breaker import moment
 from gateway.deliver.disk import when_available
 from gateway.deliver.enriching import Enriching
@@ -23,6 +23,7 @@ from gateway.deliver.governing import Given
 from gateway.deliver.plans import KindTable, LoadPlan
 from gateway.deliver.preview import Preview, preview
 from gateway.deliver.probe import probe_tool, probe_warehouse
+from gateway.deliver.quarantine import NOTHING_KEPT, Quarantine
 from gateway.deliver.rate import SendRate
 from gateway.deliver.services import CursorName, Services
 from gateway.deliver.status import DestinationStatus
@@ -55,6 +56,8 @@ class Treatment:
 
     transforms: Chains = field(default_factory=Chains)
     enrich: EnrichSettings = field(default_factory=EnrichSettings)
+    plans: Mapping[str, TrackingPlanSettings] = field(default_factory=dict)
+    """Tracking plans by source."""
 
 
 NO_TREATMENT = Treatment()
@@ -90,6 +93,7 @@ class Delivery:
         self._kinds = KindTable({kind.settings: kind for kind in kinds}, {kind.settings: kind for kind in warehouses})
         self._tasks = tasks
         self._treatment = NO_TREATMENT
+        self._quarantine = NOTHING_KEPT
         self._running: dict[str, _Running] = {}
         self._handles: dict[str, WarehouseHandle] = {}
         self._rates: dict[str, SendRate] = {}
@@ -112,6 +116,8 @@ class Delivery:
         async with self._changing:
             services = await self._started()
             services.enriching.change(treatment.enrich)
+            if treatment.plans != self._treatment.plans:
+                self._quarantine = Quarantine(treatment.plans)
             self._treatment = treatment
             tools = {**self._kinds.tools, **{kind.settings: kind for kind in kinds}}
             self._kinds = replace(self._kinds, tools=tools)
@@ -235,7 +241,7 @@ class Delivery:
             raise HeadwaterError(f"there is no event at offset {offset} any more", hint="see `queue.retention`")
         plan = self._kinds.plan(destination, running.settings, running.treatment.transforms)
         given = Given(next(iter(batches[0])), self._services.enriching.canonical)
-        return await preview(given, plan, moment(self._clock))
+        return await preview(given, plan, moment(self._clock), self._quarantine)
 
     async def check(self, name: str, settings: DestinationSettings) -> str | None:
         """Try the connection: None where it works, else the trouble in words."""
@@ -254,7 +260,14 @@ class Delivery:
             enriching = Enriching(EVENT_CACHE_BYTES)
             self._exit.callback(enriching.close)
             self._services = Services(
-                self._queue, self._clock, self._rng, self._metrics, enriching, carry, self.warehouse
+                self._queue,
+                self._clock,
+                self._rng,
+                self._metrics,
+                enriching,
+                lambda: self._quarantine,
+                carry,
+                self.warehouse,
             )
             tending = self._tasks.create_task(self._tend(), name="deliver.tend")
             self._exit.callback(tending.cancel)

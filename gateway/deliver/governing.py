@@ -1,4 +1,4 @@
-"""What the owner lets a destination see of each event: rules first, then the owner's transforms.
+"""What the owner lets a destination see of each event: rules first, then the tracking plan, then transforms.
 
 The same for tools and for warehouses. Rules are pure (routing.py); transforms run in a process beside the daemon.
 """
@@ -11,7 +11,8 @@ import structlog
 
 from gateway.config import DestinationSettings
 from gateway.deliver.progress import Filtered, Unsendable
-from gateway.deliver.routing import BY_SOURCE, FORGOTTEN, Route
+from gateway.deliver.quarantine import NOTHING_KEPT, Quarantine
+from gateway.deliver.routing import Route
 from gateway.model.envelope import Stored
 from gateway.model.event import EVENT_TYPES, Event
 from gateway.transforms import Chains, Failure, Job, Result, Runner, TransformsError
@@ -33,8 +34,16 @@ class Given(NamedTuple):
 class Governor:
     """For one destination. Where there are transforms, a process of its own runs them; it ends with `aclose`."""
 
-    def __init__(self, name: str, route: Route, settings: DestinationSettings, transforms: Chains) -> None:
+    def __init__(
+        self,
+        name: str,
+        route: Route,
+        settings: DestinationSettings,
+        transforms: Chains,
+        quarantine: Quarantine = NOTHING_KEPT,
+    ) -> None:
         self.route = route
+        self._quarantine = quarantine
         self._name = name
         self._own = settings.transforms
         self._transforms = transforms
@@ -43,8 +52,8 @@ class Governor:
 
     @property
     def looks_inside(self) -> bool:
-        """Whether anything but an event's source decides what becomes of it."""
-        return bool(self._files) or self.route.looks_inside
+        """Whether anything but an event's envelope decides what becomes of it."""
+        return bool(self._files) or self.route.looks_inside or self._quarantine.concerns(self.route.sources)
 
     async def governed(self, given: Sequence[Given]) -> list[Governed]:
         """What becomes of each, in their order."""
@@ -73,14 +82,15 @@ class Governor:
         ]
 
     def admit(self, given: Given) -> Event | Filtered | Unsendable:
-        """The event, if the owner's rules let it go. Pure."""
+        """The event, if the owner's rules and the tracking plan let it go. Pure."""
         stored, canonical = given
-        envelope, route = stored.envelope, self.route
-        if not route.takes(envelope.source):
-            return FORGOTTEN if envelope.is_tombstone else BY_SOURCE
+        if (kept_back := self.route.keeps_envelope(stored.envelope)) is not None:
+            return kept_back
         try:
             event = canonical(stored)
-            return route.keeps_back(event, envelope.source) or event
+            return (
+                self.route.keeps_back(event, stored.envelope.source) or self._quarantine.keeps(stored, event) or event
+            )
         except Exception as error:  # noqa: BLE001 - an event that cannot be decoded, or that a rule cannot bear
             return Unsendable("unmappable", f"{type(error).__name__}: {error}")
 

@@ -15,6 +15,7 @@ from gateway.deliver.governing import Given, Governed, Governor
 from gateway.deliver.plans import LoadPlan, Plan
 from gateway.deliver.prepare import Prepared, address
 from gateway.deliver.progress import Filtered, Unsendable
+from gateway.deliver.quarantine import Quarantine
 from gateway.destinations.contract import Payload, Sending
 from gateway.destinations.http_messages import Publication, Request, Response
 from gateway.model.envelope import Stored
@@ -39,9 +40,10 @@ class Preview:
     request, that of a success is taken for granted."""
 
 
-async def preview(given: Given, plan: Plan | LoadPlan, now: Moment) -> Preview:
-    """The owner's rules and transforms, then the tool's words; of a warehouse the events that it would store."""
-    async with aclosing(Governor(plan.name, plan.route, plan.settings, plan.transforms)) as governor:
+async def preview(given: Given, plan: Plan | LoadPlan, now: Moment, quarantine: Quarantine) -> Preview:
+    """The owner's rules, plan and transforms, then the tool's words; of a warehouse the events that it would store."""
+    governor = Governor(plan.name, plan.route, plan.settings, plan.transforms, quarantine)
+    async with aclosing(governor):
         (governed,) = await governor.governed([given])
     return described(given.stored, governed, plan, now)
 

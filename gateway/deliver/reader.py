@@ -115,7 +115,7 @@ class Reader:
         self.lag.read(batch)
         now_ms, canonical = self._services.clock.now_ms(), self._services.enriching.events.canonical
         for stored in batch:
-            if self._hold.hold_ms and self._plan.route.takes(stored.envelope.source):
+            if self._hold.hold_ms and self._plan.route.takes(stored.envelope):
                 self._hold.take(look_at(stored, canonical), now_ms)
             else:
                 self._hold.pass_by(stored)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from gateway.config import DestinationSettings, FieldRules
 from gateway.deliver.progress import Filtered
 from gateway.govern import consent, integrations, routing, shaping
+from gateway.model.envelope import Envelope
 from gateway.model.event import Event
 
 BY_SOURCE = Filtered("sources")
@@ -26,14 +27,29 @@ class Route:
     heeds_all: bool
     categories: Collection[str]
     is_required: bool
+    tells_refused: bool
+    """The owner said that the visitor's consent plays no part here: it is told even of what is the owner's alone."""
     kept_back_by: Callable[[Event, str], str]
     shaped: Callable[[Event], Event] | None
     looks_inside: bool
     """Whether anything but the source decides."""
 
-    def takes(self, source: str) -> bool:
-        """Whether the owner lets this source feed the destination; a tombstone's, which has no name, feeds none."""
-        return bool(source) and (not self.sources or source in self.sources)
+    @property
+    def takes_all(self) -> bool:
+        """Whether every envelope is let through but those of tombstones."""
+        return self.tells_refused and not self.sources
+
+    def takes(self, envelope: Envelope) -> bool:
+        """Whether anything of this envelope may go."""
+        return self.keeps_envelope(envelope) is None
+
+    def keeps_envelope(self, envelope: Envelope) -> Filtered | None:
+        """Why nothing of this envelope goes, if so."""
+        if envelope.is_tombstone:
+            return FORGOTTEN
+        if self.sources and envelope.source not in self.sources:
+            return BY_SOURCE
+        return BY_CONSENT if envelope.is_refused and not self.tells_refused else None
 
     def keeps_back(self, event: Event, source: str) -> Filtered | None:
         """The rule that keeps the event back, if one does."""
@@ -57,6 +73,7 @@ def route(name: str, title: str, settings: DestinationSettings, category: str, *
         heeds_all=heeds_all,
         categories=categories,
         is_required=settings.consent_required,
+        tells_refused=settings.consent == (),
         kept_back_by=routing.compiled(settings.rules),
         shaped=shaping.compiled(settings.fields),
         looks_inside=bool(settings.rules or categories) or settings.fields != FieldRules(),

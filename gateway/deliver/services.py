@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gateway.deliver.enriching import Enriching
+from gateway.deliver.quarantine import Quarantine
 from gateway.deliver.transport import Carry
 from gateway.model.clock import Clock
 from gateway.observe.metrics import Metrics
@@ -21,6 +22,8 @@ class Services:
     rng: random.Random
     metrics: Metrics
     enriching: Enriching
+    quarantine: Callable[[], Quarantine]
+    """By the plans in force."""
     carry: Carry
     warehouse: Callable[[str], Warehouse]
     """The open warehouse of that name. Raises HeadwaterError where none is open."""

@@ -1,10 +1,13 @@
-"""Runs of the log on their way into a warehouse: what a source filter keeps, and halves for finding a poison row."""
+"""Runs of the log on their way into a warehouse: what envelopes let through, and halves for finding a poison row."""
 
 from array import array
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from gateway.model.envelope import Batch, Packed, Stored
+from gateway.deliver.progress import Filtered
+from gateway.model.envelope import Batch, Envelope, Packed, Stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +44,18 @@ class Span:
         return Span(first), Span(second)
 
 
-def selected(batch: Batch, takes: Callable[[str], bool]) -> Batch:
-    """The events whose source is taken."""
-    kept_envelopes = [takes(envelope.source) for envelope in batch.envelopes]
+class Sorted(NamedTuple):
+    """A run without what its envelopes keep back."""
+
+    kept: Packed
+    """The run itself, still packed, where that is all of it."""
+    filtered: Mapping[str, int]
+    """Events by the rule that keeps them back."""
+
+
+def selected(batch: Batch, takes: Callable[[Envelope], bool]) -> Batch:
+    """The events whose envelope is taken."""
+    kept_envelopes = [takes(envelope) for envelope in batch.envelopes]
     if all(kept_envelopes):
         return batch
     kept = [index for index, owner in enumerate(batch.envelope_of) if kept_envelopes[owner]]
@@ -56,14 +68,14 @@ def selected(batch: Batch, takes: Callable[[str], bool]) -> Batch:
     return Batch(offsets[0] if kept else batch.first_offset, blob, bounds, batch.envelopes, envelope_of, offsets)
 
 
-def without_tombstones(packed: Packed) -> tuple[Packed, int]:
-    """The events that are there, and how many are not. A run that is whole stays packed."""
+def sorted_out(packed: Packed, keeps_back: Callable[[Envelope], Filtered | None]) -> Sorted:
+    """The events that no envelope keeps back, and how many others there are."""
     batch = packed.unpack()
-    gone = [envelope.is_tombstone for envelope in batch.envelopes]
-    if not any(gone):
-        return packed, 0
-    kept = selected(batch, bool)
-    return kept, len(batch) - len(kept)
+    verdicts = [keeps_back(envelope) for envelope in batch.envelopes]
+    if not any(verdicts):
+        return Sorted(packed, {})
+    counted = Counter(verdict.rule for owner in batch.envelope_of if (verdict := verdicts[owner]))
+    return Sorted(selected(batch, lambda envelope: keeps_back(envelope) is None), counted)
 
 
 def batch_of_one(stored: Stored) -> Batch:

@@ -1,8 +1,8 @@
 """What a warehouse is handed of a span of the log, and what becomes of the rest.
 
-Where only sources decide, as they do for an archive, the bytes go through as they lie in the log. Rules, transforms and
-enrichment look inside, so their events are decoded, and what they become is encoded again: `timestamp` is then the
-corrected time.
+Where only envelopes decide, as they do for an archive, the bytes go through as they lie in the log. Rules, transforms,
+enrichment and a quarantine look inside, so their events are decoded, and what they become is encoded again: `timestamp`
+is then the corrected time.
 """
 
 import asyncio
@@ -17,9 +17,8 @@ import orjson
 from gateway.deliver.governing import Given, Governor
 from gateway.deliver.letters import Trouble, dead_letter
 from gateway.deliver.progress import Filtered, Unsendable
-from gateway.deliver.routing import BY_SOURCE, FORGOTTEN
 from gateway.deliver.services import Services
-from gateway.deliver.spans import Span, selected, without_tombstones
+from gateway.deliver.spans import Span, sorted_out
 from gateway.model.envelope import Batch, Envelope, Packed, Stored
 from gateway.queue.records import Letter, Progress
 
@@ -64,19 +63,21 @@ class Taking:
 
     async def taken(self, span: Span) -> Taken:
         """What is to be loaded of the span."""
-        return await self._looked_at(span) if self._looks_inside else self._by_source(span)
+        return await self._looked_at(span) if self._looks_inside else await self._by_envelope(span)
 
-    def _by_source(self, span: Span) -> Taken:
-        batches, total, takes = span.batches, len(span), self._governor.route.takes
-        forgotten = 0
-        if span.first_offset < self._queue.tombstones_until:
-            found = [without_tombstones(packed) for packed in batches]
-            batches, forgotten = [kept for kept, _ in found if len(kept)], sum(gone for _, gone in found)
-        if self._governor.route.sources:
-            chosen = [selected(packed.unpack(), takes) for packed in batches]
-            batches = [batch for batch in chosen if len(batch)]
-        kept = sum(map(len, batches))
-        return Taken(batches, kept, counted({FORGOTTEN.rule: forgotten, BY_SOURCE.rule: total - forgotten - kept}))
+    async def _by_envelope(self, span: Span) -> Taken:
+        route = self._governor.route
+        if route.takes_all and span.first_offset >= self._queue.tombstones_until:
+            return Taken(span.batches, len(span))
+        batches: list[Packed] = []
+        filtered: Counter[str] = Counter()
+        for packed in span.batches:
+            kept, kept_back = sorted_out(packed, route.keeps_envelope)
+            filtered.update(kept_back)
+            if len(kept):
+                batches.append(kept)
+            await asyncio.sleep(0)
+        return Taken(batches, sum(map(len, batches)), filtered)
 
     async def _looked_at(self, span: Span) -> Taken:
         made, offsets = Growing(), set[int]()
@@ -128,8 +129,3 @@ class Growing:
     def batch(self, first_offset: int) -> Batch:
         """All of them. Offsets in it are not the log's."""
         return Batch(first_offset, self._blob.getvalue(), self._bounds, [*self._places], self._envelope_of)
-
-
-def counted(events: Mapping[str, int]) -> dict[str, int]:
-    """Those that are not zero."""
-    return {rule: number for rule, number in events.items() if number}

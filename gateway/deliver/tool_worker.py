@@ -47,7 +47,7 @@ class ToolWorker:
         self.name = CursorName(cursor.destination)
         self._plan = plan
         self._services = services
-        self._governor = Governor(plan.name, plan.route, plan.settings, plan.transforms)
+        self._governor = Governor(plan.name, plan.route, plan.settings, plan.transforms, services.quarantine())
         self._carry = services.carry
         breaker = restored(cursor.retry, moment(services.clock))
         preparation = Preparation(plan, self._governor, services.clock)

@@ -43,7 +43,7 @@ class WarehouseWorker:
         self._services = services
         self._patience = Patience(self.name, plan.settings.retry, cursor.retry, services)
         log_id = services.queue.log_id + self.name.suffix
-        self._governor = Governor(plan.name, plan.route, plan.settings, plan.transforms)
+        self._governor = Governor(plan.name, plan.route, plan.settings, plan.transforms, services.quarantine())
         self._taking = Taking(cursor.destination, self._governor, services, is_archive=plan.kind.is_archive)
         self._loader = Loader(cursor, log_id, self._taking, handle, self._patience, services)
         self._lag = Lag()
@@ -183,8 +183,10 @@ class WarehouseWorker:
         taken = await self._taking.taken(Span([batch_of_one(stored_event(letter))]))
         if not taken.batches:
             rule = next(iter(taken.filtered), "")
-            error = next((each.error for each in taken.letters), f"the configuration keeps it back now: {rule}")
-            await queue.bury_letter(letter.id, "rejected", error[:MAX_ERROR_CHARACTERS])
+            kept_back = "rejected", f"the configuration keeps it back now: {rule}"
+            reason, error = next(((each.reason, each.error) for each in taken.letters), kept_back)
+            await queue.bury_letter(letter.id, reason, error[:MAX_ERROR_CHARACTERS])
+            metrics.dead.labels(self.name.label, reason).inc()
             return
         try:
             await self._loader.store(taken.batches, self._loader.cursor.next_offset)

@@ -5,6 +5,7 @@ what the client said. Costly answers are remembered by what they were asked, wit
 geo database. Imports model and config.
 """
 
-from gateway.enrich.enricher import NOTHING_ADDED, Enricher, open_enricher
+from gateway.enrich.bots import open_detector
+from gateway.enrich.enricher import NOTHING_ADDED, Enricher, Remembered, open_enricher
 
-__all__ = ["NOTHING_ADDED", "Enricher", "open_enricher"]
+__all__ = ["NOTHING_ADDED", "Enricher", "Remembered", "open_detector", "open_enricher"]

@@ -24,12 +24,25 @@ class ConsentRules(NamedTuple):
     """Global Privacy Control (the header Sec-GPC) is a refusal of marketing."""
     honours_dnt: bool
     """Do Not Track (the header DNT) is a refusal of everything."""
+    keeps_refused: bool = False
+    """What a visitor refused is stored all the same, for the owner alone."""
 
 
 def may_keep(preferences: Preferences, rules: ConsentRules) -> bool:
     """Whether an event with these preferences may be stored."""
-    analytics = preferences.get(ANALYTICS)
-    return analytics is True if rules.is_required else analytics is not False
+    if rules.keeps_refused and is_refusal(preferences):
+        return True
+    return agrees(preferences, ANALYTICS, is_required=rules.is_required)
+
+
+def is_refusal(preferences: Preferences) -> bool:
+    """Whether the visitor said no to being recorded: what is kept all the same is the owner's alone."""
+    return preferences.get(ANALYTICS) is False
+
+
+def agrees(preferences: Preferences, category: str, *, is_required: bool) -> bool:
+    """Whether the visitor allows this purpose; one not asked does, unless it `is_required`."""
+    return preferences.get(category) is True if is_required else preferences.get(category) is not False
 
 
 def with_opt_out(preferences: Preferences) -> dict[str, Any]:
@@ -39,9 +52,7 @@ def with_opt_out(preferences: Preferences) -> dict[str, Any]:
 
 def is_refused(preferences: Preferences, categories: Collection[str], *, is_required: bool) -> bool:
     """Whether the visitor did not agree to one of these purposes; one not asked did, unless it `is_required`."""
-    if is_required:
-        return any(preferences.get(category) is not True for category in categories)
-    return any(preferences.get(category) is False for category in categories)
+    return not all(agrees(preferences, category, is_required=is_required) for category in categories)
 
 
 def preferences_of(event: Event) -> Preferences:

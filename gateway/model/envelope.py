@@ -23,6 +23,12 @@ class Envelope(NamedTuple):
     """The client's address, as far as the trusted proxies vouch for it; empty where a privacy rule removed it."""
     user_agent: str = ""
     """The User-Agent header, cut to 512 characters."""
+    cookies: tuple[tuple[str, str], ...] = ()
+    """Names and values of the page's own cookies that destinations need, as far as owner and visitor let them be kept.
+    Pairs and no mapping, because envelopes are hashed."""
+    is_refused: bool = False
+    """The visitor refused that these events be kept: they are the owner's alone, and go to no destination that is not
+    told of them explicitly."""
 
     @property
     def is_tombstone(self) -> bool:

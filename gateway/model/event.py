@@ -23,7 +23,7 @@ Event = dict[str, Any]
 
 
 def canonical(event: Mapping[str, Any], envelope: Envelope) -> Event:
-    """The event as destinations see it: times corrected, `receivedAt`, ip and user agent filled in.
+    """The event as destinations see it: times corrected, `receivedAt`, ip, user agent and cookies filled in.
 
     `event` is what intake stored, decoded: `messageId` and `type` are strings. The argument is not changed.
     The client's own times stay in `originalTimestamp` and `sentAt`.
@@ -113,10 +113,13 @@ def _from_epoch(value: float) -> datetime | None:
 
 
 def _context(context: object, envelope: Envelope) -> dict[str, Any]:
-    """The client's context, with ip and user agent from the connection where the client gave none."""
+    """The client's context, with ip, user agent and cookies from the connection where the client gave none."""
     filled = dict(context) if isinstance(context, Mapping) else {}
     if envelope.ip and not filled.get("ip"):
         filled["ip"] = envelope.ip
     if envelope.user_agent and not filled.get("userAgent"):
         filled["userAgent"] = envelope.user_agent
+    if envelope.cookies:
+        own = filled.get("cookies") or {}
+        filled["cookies"] = {**dict(envelope.cookies), **own} if isinstance(own, Mapping) else own
     return filled

@@ -41,7 +41,12 @@ class Metrics:
         self.duplicates = self._counter("events_duplicate", "Events acknowledged but not stored again.", "source")
         self.rejected = self._counter("events_rejected", "Events refused, with the reason.", "source", "reason")
         self.withheld = self._counter(
-            "events_withheld", "Events that a person's choice kept from being stored.", "source", "reason"
+            "events_withheld",
+            "Events that were answered and not stored: by a person's choice, the owner's plan, or as a program's.",
+            *("source", "reason"),
+        )
+        self.plan_violations = self._counter(
+            "plan_violations", "Events that are not as the source's tracking plan has them.", "source", "kind"
         )
         self.repaired = self._counter("events_repaired", "Events whose JSON was repaired at intake.", "source")
         self.oversize = self._counter("events_oversize", "Events above the nominal 32 KB, accepted.", "source")

@@ -158,7 +158,8 @@ def _plain(envelope: Envelope) -> Envelope:
         sent_at = _plain_text(sent_at)
     elif isinstance(sent_at, int) and sent_at not in _INT64:
         sent_at = None  # no clock says so
-    return Envelope(source, envelope.received_at_ms, sent_at, ip, user_agent)
+    cookies = tuple((_plain_text(name), _plain_text(value)) for name, value in envelope.cookies)
+    return envelope._replace(source=source, sent_at=sent_at, ip=ip, user_agent=user_agent, cookies=cookies)
 
 
 _INT64 = range(-(2**63), 2**63)

@@ -165,11 +165,11 @@ class Eraser:
     async def erase_rejects(self, job: Job, traces: Traces) -> Job:
         """The ring of refused events, and what is on its way there."""
         waiting = self._upkeep.rejects
-        gone = [each for each in waiting if traces.mentions(each.body)]
+        gone = [each for each in waiting if traces.mentions(each.quoted)]
         for each in gone:
             waiting.remove(each)
         stored = await self._store.ask(all_rejects)
-        ids = [row_id for row_id, each in stored if traces.mentions(each.body)]
+        ids = [row_id for row_id, each in stored if traces.mentions(each.quoted)]
         report = plus(job.report, rejects=len(gone) + len(ids))
         next_step = replace(job.at("warehouses"), report=report)
         return await self._save(next_step, partial(delete_rejects, ids=ids))
@@ -203,8 +203,8 @@ class Eraser:
 
     async def rejects(self, mentions: Mentions) -> list[Rejected]:
         """The refused events that mention them."""
-        waiting = [each for each in self._upkeep.rejects if mentions(each.body)]
-        return [each for _, each in await self._store.ask(all_rejects) if mentions(each.body)] + waiting
+        waiting = [each for each in self._upkeep.rejects if mentions(each.quoted)]
+        return [each for _, each in await self._store.ask(all_rejects) if mentions(each.quoted)] + waiting
 
     def damaged(self) -> int:
         """Directories with what was left of damaged queues."""

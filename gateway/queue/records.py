@@ -60,8 +60,8 @@ class Letter:
     """MessagePack of the Envelope."""
     state: LetterState
     reason: str
-    """From a closed list: rejected, too_old, horizon, too_large, unmappable, transform_failed; retrying while it is
-    tried again."""
+    """From a closed list: rejected, too_old, horizon, too_large, unmappable, transform_failed, quarantined; retrying
+    while it is tried again."""
     error: str
     attempts: int
     failing_since_ms: int
@@ -92,7 +92,12 @@ class Rejected:
     detail: str
     ip: str
     body: bytes
-    """The start of what was sent, at most 2 KiB."""
+    """The start of what was sent, at most 2 KiB; of an event that the tracking plan kept out, which one it was."""
+
+    @property
+    def quoted(self) -> bytes:
+        """All of it that came from the client."""
+        return b"\n".join((self.body, self.detail.encode(errors="replace")))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
     {"offset":7,"source":"web","receivedAt":"2026-11-25T12:00:00.000Z","sentAt":..,"ip":"..","userAgent":"..","event":{..}}
 
-`sentAt`, `ip` and `userAgent` are left out where nothing is known. `event` is the client's own JSON, byte for byte but
-for line breaks between its parts. `decode` gives back all that the queue had.
+`sentAt`, `ip`, `userAgent`, `cookies` (a table) and `refused` are left out where there is nothing to say. `event` is the
+client's own JSON, byte for byte but for line breaks between its parts. `decode` gives back all that the queue had.
 """
 
 import json
@@ -28,6 +28,8 @@ class _Line(msgspec.Struct, rename="camel"):
     sent_at: str | int | float | None = None
     ip: str = ""
     user_agent: str = ""
+    cookies: dict[str, str] = msgspec.field(default_factory=dict)
+    refused: bool = False
 
 
 def facts_of(envelope: Envelope) -> bytes:
@@ -39,6 +41,10 @@ def facts_of(envelope: Envelope) -> bytes:
         facts["ip"] = envelope.ip
     if envelope.user_agent:
         facts["userAgent"] = envelope.user_agent
+    if envelope.cookies:
+        facts["cookies"] = dict(envelope.cookies)
+    if envelope.is_refused:
+        facts["refused"] = True
     return b",%b," % _json(facts)[1:-1]
 
 
@@ -56,7 +62,8 @@ def decode(line: bytes) -> Stored:
     if received_at is None:
         raise ValueError(f"receivedAt is no time: {found.received_at}")
     received_at_ms = (received_at - _EPOCH) // _MILLISECOND
-    envelope = Envelope(found.source, received_at_ms, found.sent_at, found.ip, found.user_agent)
+    cookies = tuple(found.cookies.items())
+    envelope = Envelope(found.source, received_at_ms, found.sent_at, found.ip, found.user_agent, cookies, found.refused)
     return Stored(found.offset, bytes(found.event), envelope)
 
 

@@ -62,7 +62,14 @@ class ArchiveSettings(WarehouseSettings):
         path = urlsplit(self.url).path
         return path.strip("/") if self.bucket else path
 
-    @field_validator("rules", "fields", "consent", "consent_required", "transforms")
+    @field_validator("consent")
+    @classmethod
+    def _no_category_is_asked(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if value:
+            raise ValueError("an archive keeps events as they were accepted; remove consent, or write []")
+        return value
+
+    @field_validator("rules", "fields", "consent_required", "transforms")
     @classmethod
     def _kept_as_accepted(cls, value: Any, field: ValidationInfo) -> Any:
         if field.field_name and value != cls.model_fields[field.field_name].default:

@@ -146,7 +146,7 @@ async def running(directory: Path, receiver: Receiver, listen: str) -> AsyncIter
             await delivery.apply(daemon.settings.destinations)
 
         forgetting = Forgetting(queue, delivery, clock, metrics)
-        send = ByHand(settings.server, queue, clock, rng).send
+        send = ByHand(lambda: settings, queue, clock, rng).send
         daemon.control = Control(
             queue, delivery, metrics, clock, health, "0.0.1", lambda: daemon.settings, send, reload, forgetting
         )

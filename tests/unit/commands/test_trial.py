@@ -194,3 +194,25 @@ def test_a_plugin_that_cannot_be_loaded_is_refused_in_words(tmp_path: Path, code
 
     assert result.exit_code == 1
     assert words in result.output
+
+
+def test_an_event_is_tried_as_its_source_lets_it_be_kept(tmp_path: Path):
+    rules = '[sources.web.privacy]\nremove = ["properties.total"]\nemails = "remove"\n'
+    event = ORDER | {"properties": {"total": 12.5, "note": "for ada@shop.example"}}
+
+    result = tried(tmp_path, CONFIGURATION + rules, event)
+
+    (request,) = json.loads(result.stdout)
+    assert request["body"]["properties"] == {"note": "for "}
+
+
+def test_an_event_that_the_tracking_plan_keeps_says_what_is_wrong(tmp_path: Path):
+    plan = tmp_path / "plan.json"
+    plan.write_text('{"events": {"Order Completed": {"required": ["order_id"]}}}')
+    rules = f'[sources.web.tracking_plan]\npath = "{plan}"\nviolations = "quarantine"\n'
+
+    result = tried(tmp_path, CONFIGURATION + rules)
+
+    assert result.exit_code == 1
+    assert "quarantined" in result.output
+    assert '"order_id" is a required property' in result.output

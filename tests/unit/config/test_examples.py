@@ -50,7 +50,9 @@ def test_an_example_has_no_fault(where: str, tmp_path: Path):
     faults: list[Fault] = []
     (tmp_path / "any.file").write_text("a line")
     (tmp_path / "code.py").write_text("async def transform(event):\n    return event\n")
-    text = FILE.sub(lambda found: f'"{tmp_path}/{"code.py" if found[1] == "py" else "any.file"}"', EXAMPLES[where])
+    (tmp_path / "plan.json").write_text('{"events": {"Order Completed": {"type": "object"}}}')
+    stands_for = {"py": "code.py", "json": "plan.json"}
+    text = FILE.sub(lambda found: f'"{tmp_path}/{stands_for.get(found[1], "any.file")}"', EXAMPLES[where])
 
     document = whole(resolve_secrets(tomllib.loads(text), Environment(), faults))
     settings_model(Kinds(DESTINATIONS, WAREHOUSES).settings()).model_validate(document)

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from gateway.config import DestinationSettings
+from gateway.deliver.progress import Filtered
 from gateway.deliver.routing import Route, route
+from gateway.model.envelope import Envelope
 
 MARKETING_NO = {"consent": {"categoryPreferences": {"analytics": True, "marketing": False}}}
 MARKETING_YES = {"consent": {"categoryPreferences": {"marketing": True}}}
@@ -23,9 +25,24 @@ def rule_that_keeps_back(found: Route, **event: Any) -> str:
 def test_sources_that_do_not_feed_it_are_filtered_without_a_look_at_the_event():
     found = route_of(sources=("web",))
 
-    assert found.takes("web")
-    assert not found.takes("server")
-    assert not found.takes("")
+    assert found.keeps_envelope(Envelope("web", 0)) is None
+    assert found.keeps_envelope(Envelope("server", 0)) == Filtered("sources")
+    assert found.keeps_envelope(Envelope("", 0)) == Filtered("forgotten")
+
+
+def test_what_is_the_owners_alone_goes_only_where_consent_was_said_to_play_no_part():
+    refused = Envelope("web", 0, is_refused=True)
+
+    assert route_of().keeps_envelope(refused) == Filtered("consent")
+    assert route_of("marketing").keeps_envelope(refused) == Filtered("consent")
+    assert route_of(consent=("marketing",)).keeps_envelope(refused) == Filtered("consent")
+    assert route_of("marketing", consent=()).keeps_envelope(refused) is None
+    assert route_of(consent=(), sources=("server",)).keeps_envelope(refused) == Filtered("sources")
+    assert [route_of(**each).takes_all for each in ({}, {"consent": ()}, {"consent": (), "sources": ("web",)})] == [
+        False,
+        True,
+        False,
+    ]
 
 
 @pytest.mark.parametrize("name", ["ads", "Big Ads", "big-ads", "Advertising"])

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gateway.govern import ConsentRules, may_keep, with_opt_out
+from gateway.govern import ConsentRules, is_refusal, may_keep, with_opt_out
 
 OPT_OUT = ConsentRules(is_required=False, honours_gpc=True, honours_dnt=False)
 OPT_IN = ConsentRules(is_required=True, honours_gpc=True, honours_dnt=False)
@@ -38,3 +38,10 @@ def test_an_opt_out_is_a_refusal_of_marketing_and_of_nothing_else(said: dict[str
 
     assert with_opt_out(said) == {**said, "marketing": False}
     assert said == before, "what the visitor said is not changed"
+
+
+@pytest.mark.parametrize(("said", "is_kept"), [({"analytics": False}, True), ({"analytics": 0}, False), ({}, False)])
+def test_what_was_refused_may_be_the_owners_alone_and_silence_is_no_refusal(said: dict[str, Any], is_kept: bool):
+    assert may_keep(said, OPT_IN._replace(keeps_refused=True)) == is_kept
+    assert may_keep(said, OPT_OUT._replace(keeps_refused=True))
+    assert is_refusal(said) == is_kept

@@ -120,3 +120,21 @@ def test_the_stored_event_is_not_changed_by_reading_it():
     canonical(event, envelope())
 
     assert event == {"context": {"page": {"path": "/"}}, "timestamp": "2026-11-25T09:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("context", "cookies"),
+    [
+        ({}, {"_ga": "GA1.1", "_fbp": "fb.1"}),
+        ({"cookies": None}, {"_ga": "GA1.1", "_fbp": "fb.1"}),
+        ({"cookies": {"_ga": "own"}}, {"_ga": "own", "_fbp": "fb.1"}),
+        ({"cookies": "own"}, "own"),
+    ],
+)
+def test_cookies_of_the_request_are_shown_where_the_client_said_nothing_else(
+    context: dict[str, object], cookies: object
+):
+    sent = Envelope("web", RECEIVED_AT_MS, cookies=(("_ga", "GA1.1"), ("_fbp", "fb.1")))
+
+    assert canonical({"context": context}, sent)["context"]["cookies"] == cookies
+    assert "cookies" not in canonical({"context": {}}, envelope())["context"]

@@ -14,7 +14,8 @@ from gateway.queue.codec import DamagedChunkError, decode, encode, new_compresso
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 sent_ats = st.none() | texts | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False)
-envelopes = st.builds(Envelope, texts, st.integers(0, 2**48), sent_ats, texts, texts)
+cookies = st.lists(st.tuples(texts, texts), max_size=3).map(tuple)
+envelopes = st.builds(Envelope, texts, st.integers(0, 2**48), sent_ats, texts, texts, cookies, st.booleans())
 requests = st.lists(st.tuples(envelopes, st.lists(st.binary(max_size=40), min_size=1, max_size=5)), min_size=1)
 
 
@@ -64,10 +65,11 @@ def test_a_whole_frame_of_another_kind_is_refused():
         decode(7, frame + zlib.crc32(frame).to_bytes(4, "little"))
 
 
-def test_an_envelope_of_an_older_version_gets_the_defaults():
+@pytest.mark.parametrize("written", [["web", 5], ["web", 5, None, "", ""], ["web", 5, None, "", "", []]])
+def test_an_envelope_of_an_older_version_gets_the_defaults(written: list[object]):
     raws = [b"{}"]
     lengths = b"\x02\0\0\0"
-    requests = msgspec.msgpack.encode([[["web", 5]], [1]])
+    requests = msgspec.msgpack.encode([[written], [1]])
     trailer = (1).to_bytes(4, "little") + len(requests).to_bytes(4, "little") + b"HWC1"
     frame = zstandard.compress(raws[0] + lengths + requests + trailer)
     body = frame + zlib.crc32(frame).to_bytes(4, "little")
@@ -81,6 +83,10 @@ def test_an_envelope_of_an_older_version_gets_the_defaults():
         (Envelope("web", 1, 10**400), Envelope("web", 1, None)),
         (Envelope("web", 1, "\ud800"), Envelope("web", 1, "?")),
         (Envelope("web", 1, None, "", "Agent \udc80"), Envelope("web", 1, None, "", "Agent ?")),
+        (
+            Envelope("web", 1, cookies=(("a", "\ud800"),), is_refused=True),
+            Envelope("web", 1, cookies=(("a", "?"),), is_refused=True),
+        ),
     ],
 )
 def test_an_envelope_that_cannot_be_written_does_not_keep_the_others_out(hostile: Envelope, stored: Envelope):

@@ -56,7 +56,10 @@ def test_nothing_else_is_one(url: str):
         ({"url": "s3://shop", "service_account_file": __file__}, 'for a url that begins with "gs://"'),
         ({"url": "/archive", "endpoint": "http://127.0.0.1:9000"}, "a path has none"),
         ({"url": "/archive", "hold": 60}, "a warehouse needs no hold"),
-        ({"url": "/archive", "consent": []}, "an archive keeps events as they were accepted; remove consent"),
+        (
+            {"url": "/archive", "consent": ["marketing"]},
+            "an archive keeps events as they were accepted; remove consent",
+        ),
         ({"url": "/archive", "fields": {"deny": ["context.ip"]}}, "remove fields"),
         ({"url": "/archive", "rules": [{"name": "a", "drop_if": {"types": ["page"]}}]}, "remove rules"),
         ({"url": "/archive", "consent_required": True}, "remove consent_required"),

@@ -16,7 +16,15 @@ from tests.integration.warehouses.support.objects import Objects, bucket, folder
 from tests.integration.warehouses.support.store import RECEIVED_AT_MS, batch_of
 
 HOUR_MS = 3_600_000
-FULL = Envelope("web", RECEIVED_AT_MS + 7, "2025-11-25T04:59:59Z", "203.0.113.9", 'Mozilla "5.0" ü')
+FULL = Envelope(
+    "web",
+    RECEIVED_AT_MS + 7,
+    "2025-11-25T04:59:59Z",
+    "203.0.113.9",
+    'Mozilla "5.0" ü',
+    (("_ga", "GA1.1.2.3"),),
+    is_refused=True,
+)
 BARE = Envelope("server", RECEIVED_AT_MS)
 
 
@@ -67,7 +75,8 @@ async def test_a_line_says_what_the_gateway_knew(tmp_path: Path):
         await archive.load([batch_of(events(1), FULL, 4), batch_of(events(1), BARE, 5)], "log", 6)
 
     full, bare = objects.lines()
-    assert list(full) == ["offset", "source", "receivedAt", "sentAt", "ip", "userAgent", "event"]
+    known = ["sentAt", "ip", "userAgent", "cookies", "refused"]
+    assert list(full) == ["offset", "source", "receivedAt", *known, "event"]
     assert full == {
         "offset": 4,
         "source": "web",
