@@ -2,8 +2,8 @@
 
     {"offset":7,"source":"web","receivedAt":"2026-11-25T12:00:00.000Z","sentAt":..,"ip":"..","userAgent":"..","event":{..}}
 
-`sentAt`, `ip`, `userAgent`, `cookies` (a table) and `refused` are left out where there is nothing to say. `event` is the
-client's own JSON, byte for byte but for line breaks between its parts. `decode` gives back all that the queue had.
+`sentAt`, `ip`, `userAgent`, `cookies` (a table) and `refused` are left out where there is nothing to say. `event` is
+the client's own JSON, byte for byte but for line breaks between its parts. `decode` gives back all that the queue had.
 """
 
 import json

@@ -84,6 +84,8 @@ async def test_a_line_says_what_the_gateway_knew(tmp_path: Path):
         "sentAt": "2025-11-25T04:59:59Z",
         "ip": "203.0.113.9",
         "userAgent": 'Mozilla "5.0" ü',
+        "cookies": {"_ga": "GA1.1.2.3"},
+        "refused": True,
         "event": events(1)[0],
     }
     assert bare == {"offset": 5, "source": "server", "receivedAt": "2025-11-25T05:00:00.000Z", "event": events(1)[0]}
