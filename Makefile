@@ -54,8 +54,8 @@ soak: tools .venv/.dev $(FETCHED) ## The long forms of the tests: hours.
 	@$(BIN)/pytest -m soak --timeout 14400
 
 .PHONY: bench
-bench: tools .venv/.dev ## Measure intake, the pipeline to DuckDB, and memory on this machine.
-	@for part in intake pipeline memory; do $(BIN)/python benchmarks/$$part.py; done
+bench: tools .venv/.dev ## Measure intake, the pipeline to DuckDB, memory, and twenty destinations on this machine.
+	@for part in intake pipeline memory destinations; do $(BIN)/python benchmarks/$$part.py; done
 
 .PHONY: bench-script
 bench-script: $(SCRIPT)/node_modules/.installed $(SDKS)/node_modules/.installed ## Print the browser script's size beside its peers.
