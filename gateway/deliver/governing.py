@@ -14,7 +14,7 @@ from gateway.deliver.progress import Filtered, Unsendable
 from gateway.deliver.quarantine import NOTHING_KEPT, Quarantine
 from gateway.deliver.routing import Route
 from gateway.model.envelope import Stored
-from gateway.model.event import EVENT_TYPES, Event
+from gateway.model.event import EVENT_TYPES, Event, parse_time, to_iso
 from gateway.transforms import Chains, Failure, Job, Result, Runner, TransformsError
 
 BY_TRANSFORM = Filtered("transform")
@@ -130,6 +130,7 @@ def as_canonical(events: Sequence[Mapping[str, Any]], original: Event) -> list[E
         if event.get("type") not in EVENT_TYPES:
             raise ValueError(f'transform returned an event of type {event.get("type")!r}; keep "type", or set one')
         context, message_id = event.get("context"), event.get("messageId")
+        happened_at = parse_time(event.get("timestamp"))
         if not isinstance(message_id, str) or not message_id or message_id in known:
             message_id = f"{original['messageId']}-{len(found) + 1}" if found else original["messageId"]
         known.add(message_id)
@@ -137,7 +138,7 @@ def as_canonical(events: Sequence[Mapping[str, Any]], original: Event) -> list[E
             {
                 **event,
                 "messageId": message_id,
-                "timestamp": event.get("timestamp") or original["timestamp"],
+                "timestamp": to_iso(happened_at) if happened_at else original["timestamp"],
                 "context": context if isinstance(context, dict) else {},
             }
         )

@@ -54,7 +54,10 @@ def app_instance_id(event: Event) -> str | None:
 
 
 def session_of(event: Event, stream: str) -> Session:
-    """gtag's where it is known, else the event's own; what is not digits becomes a number."""
+    """gtag's where it is known, else the event's own; what is not digits becomes a number.
+
+    Without any GA4 counts no active user, so then the visitor's day (UTC) is the session.
+    """
     chosen = options(event, TITLE)
     said = text(chosen, "sessionId", "session_id")
     of_cookie = _session_of_cookie(cookie(event, f"_ga_{stream}") or "")
@@ -62,7 +65,9 @@ def session_of(event: Event, stream: str) -> Session:
         return Session(of_cookie.id, _digits(text(chosen, "sessionNumber", "session_number")) or of_cookie.number)
     own = said or text(event, "context.sessionId", "context.session_id")
     count = text(chosen, "sessionNumber", "session_number") or text(event, "context.sessionCount")
-    return Session(_as_number(own), _digits(count)) if own else Session()
+    if own:
+        return Session(_as_number(own), _digits(count))
+    return Session(_as_number(f"{text(event, 'anonymousId', 'userId')} {event['timestamp'][:10]}"))
 
 
 def engagement_ms(event: Event) -> int:
