@@ -53,7 +53,13 @@ class Configuration(NamedTuple):
 def read_configuration(path: Path, environ: Mapping[str, str]) -> Configuration:
     """The configuration at `path`. Raises ConfigError with every fault in it."""
     kinds = kinds_for(path)
-    return Configuration(load_settings(path, kinds.settings(), environ), kinds)
+    settings = load_settings(path, kinds.settings(), environ)
+    categories = {kind.settings: kind.category for kind in kinds.tools}
+    for name, destination in settings.destinations.items():
+        if destination.consent_required and not (destination.consent or categories.get(type(destination))):
+            key, hint = f"destinations.{name}.consent_required", 'add consent = ["marketing"], or whatever you ask for'
+            raise ConfigError(f"{path}: {key}: this kind asks for no consent by itself", hint=hint)
+    return Configuration(settings, kinds)
 
 
 def kinds_for(path: Path) -> Kinds:
@@ -77,6 +83,11 @@ def load_destination(code: CodeFile) -> Destination[Any]:
     destination = getattr(module, CONSTANT)
     if not isinstance(destination, Destination):
         raise TypeError(f"{CONSTANT} is a {type(destination).__name__} and not a gateway.destinations.Destination")
+    settings: Any = destination.settings
+    if not (isinstance(settings, type) and issubclass(settings, DestinationSettings)):
+        raise TypeError("its settings must be a class derived from gateway.config.DestinationSettings")
+    if not isinstance(settings.model_fields["type"].default, str):
+        raise TypeError(f'{settings.__name__} must have its name as type: Literal["NAME"] = "NAME"')
     return destination
 
 
@@ -106,7 +117,7 @@ def _of_package(point: EntryPoint) -> Destination[Any]:
 def _of_file(value: Any, where: str) -> Destination[Any]:
     try:
         return load_destination(read_destination(value))
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ConfigError(f"{where}: {type(error).__name__}: {error}", hint="mend the file") from error
 
 

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator
 
 TRANSFORM = "transform"
 DESTINATION = "DESTINATION"
+MOST_BESIDE = 100
 
 
 class CodeFile(NamedTuple):
@@ -58,7 +59,12 @@ def _read(value: Any) -> tuple[Path, ast.Module]:
 
 
 def _known(path: Path) -> CodeFile:
-    return CodeFile(path.absolute(), hashlib.sha256(path.read_bytes()).hexdigest())
+    """Told apart by the files beside it as well, which it may import."""
+    beside = sorted(path.absolute().parent.glob("*.py"))[:MOST_BESIDE]
+    digest = hashlib.sha256(path.read_bytes())
+    for file in beside:
+        digest.update(b"\0" + file.name.encode(errors="surrogateescape") + b"\0" + file.read_bytes())
+    return CodeFile(path.absolute(), digest.hexdigest())
 
 
 Transform = Annotated[CodeFile, BeforeValidator(read_transform)]

@@ -1,6 +1,6 @@
 """What a destination's owner lets through to it: named rules, the fields that go along, consent."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -11,6 +11,7 @@ RuleName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 FieldPath = Annotated[str, Field(pattern=r"^[^.]+(\.[^.]+)*$", max_length=256)]
 """Keys from the event inwards, with dots between: "properties.total"."""
 Share = Annotated[float, Field(ge=0, le=1)]
+EventType = Literal["track", "page", "screen", "identify", "group", "alias"]
 Scalar = str | int | float | bool
 
 
@@ -37,7 +38,7 @@ class Condition(Section):
 class Match(Section):
     """Which events are meant: all that is said must be true, and of each list one member."""
 
-    types: tuple[str, ...] = ()
+    types: tuple[EventType, ...] = ()
     events: tuple[str, ...] = ()
     """Names of track events, and of pages and screens, with * and ?."""
     sources: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ from gateway.deliver.plans import Plan
 from gateway.deliver.tokens import Tokens
 from gateway.deliver.transport import Carry, UnreachableError
 from gateway.destinations.contract import Conversation, Payload, Sending
-from gateway.model.outcome import Halt, Outcome, Partial, Retry
+from gateway.model.outcome import Delivered, Halt, Outcome, Partial, Reject, Retry
 
 MAX_TURNS = 10
 """Requests in one conversation."""
@@ -20,9 +20,11 @@ async def exchange(payloads: Sequence[Payload], plan: Plan, now_ms: int, carry: 
         outcome = await _told(payloads, plan, now_ms, carry, tokens)
     except UnreachableError as error:
         return Retry(error.message)
-    except Exception as error:  # noqa: BLE001 - a fault in one destination's file is trouble of that destination alone
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a fault in a destination's file is its trouble alone
         structlog.get_logger().exception("destination.fault", type=plan.settings.type)
         return Retry(f"{type(error).__name__}: {error}")
+    if not isinstance(outcome, Delivered | Retry | Reject | Partial | Halt):
+        return Retry(f"the destination's file read the answer as {type(outcome).__name__}, which is no outcome")
     if isinstance(outcome, Partial) and len(outcome.items) != len(payloads):
         return Retry(f"answered for {len(outcome.items)} of {len(payloads)} events")
     return outcome

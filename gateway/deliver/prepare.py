@@ -28,7 +28,7 @@ def address(stored: Stored, events: Sequence[Event], plan: Plan, now: Moment) ->
         if not young:
             return Unsendable("too_old", f"older than the {plan.max_age_s:g} s that are accepted")
         told = [(event, _payload(event, each)) for event in young for each in plan.kind.map(event, plan.settings)]
-    except Exception as error:  # noqa: BLE001 - a destination's `map` met an event it cannot bear: that event alone pays
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - `map` met an event it cannot bear: that event alone pays
         words = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
         return Unsendable("unmappable", words)
     if not told:

@@ -107,7 +107,7 @@ class Destination(Generic[S]):
     def batch_events(self, settings: S, key: str = "") -> int:
         """How many messages with this key may share a request."""
         vendor = self.max_batch_events
-        return min(settings.batch.max_events, vendor(settings, key) if callable(vendor) else vendor)
+        return max(1, min(settings.batch.max_events, vendor(settings, key) if callable(vendor) else vendor))
 
     def batch_bytes(self, settings: S) -> int:
         """How many bytes of payload may share a request."""

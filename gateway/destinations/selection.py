@@ -1,14 +1,12 @@
 """Which events a part of a destination's settings speaks of: a route of `http`, a message of `slack`. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar, get_args
 
-from gateway.config.routing import Condition, Match, Rule
+from gateway.config.routing import Condition, EventType, Match, Rule
 from gateway.config.section import Section
 from gateway.govern.routing import compiled
-from gateway.model.event import EVENT_TYPES, Event
-
-EventType = Literal["track", "page", "screen", "identify", "group", "alias"]
+from gateway.model.event import Event
 
 
 class Selection(Section):
@@ -27,7 +25,7 @@ def chooser(selections: Sequence[S]) -> Callable[[Event], S | None]:
     """Finds the first selection that speaks of an event."""
     by_name = {f"n{index}": selection for index, selection in enumerate(selections)}
     matches = {
-        name: Match(types=selection.types or EVENT_TYPES, events=selection.events, where=selection.where)
+        name: Match(types=selection.types or get_args(EventType), events=selection.events, where=selection.where)
         for name, selection in by_name.items()
     }
     first = compiled([Rule(name=name, drop_if=match) for name, match in matches.items()])

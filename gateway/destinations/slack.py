@@ -14,10 +14,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PlainSerializer, PlainValidator, SecretStr, field_validator
 
 from gateway.config import DestinationSettings
+from gateway.config.routing import EventType
 from gateway.destinations.classify import classify_by_status, excerpt, in_words
 from gateway.destinations.contract import Destination, Message, Payload, Sending
 from gateway.destinations.http_messages import Request, Response
-from gateway.destinations.selection import EventType, Selection, chooser
+from gateway.destinations.selection import Selection, chooser
 from gateway.destinations.template import Template, compiled
 from gateway.destinations.template_expression import MISSING, written
 from gateway.model.event import Event

@@ -12,6 +12,11 @@ from gateway.model.event import Event
 ANALYTICS = "analytics"
 MARKETING = "marketing"
 
+_WORDS = {
+    **dict.fromkeys(("true", "yes", "1", "granted", "allow"), True),
+    **dict.fromkeys(("false", "no", "0", "denied", "deny"), False),
+}
+
 Preferences = Mapping[str, Any]
 
 
@@ -52,11 +57,18 @@ def with_opt_out(preferences: Preferences) -> dict[str, Any]:
 
 def is_refused(preferences: Preferences, categories: Collection[str], *, is_required: bool) -> bool:
     """Whether the visitor did not agree to one of these purposes; one not asked did, unless it `is_required`."""
-    return not all(agrees(preferences, category, is_required=is_required) for category in categories)
+    return not all(agrees(preferences, category.lower(), is_required=is_required) for category in categories)
 
 
 def preferences_of(event: Event) -> Preferences:
-    """What the visitor said; empty where nothing is known of it."""
+    """What the visitor said, by categories in lower case; empty where nothing is known of it."""
     consent = event["context"].get("consent")
     said = consent.get("categoryPreferences") if isinstance(consent, Mapping) else None
-    return said if isinstance(said, Mapping) else {}
+    return {str(key).lower(): answer(value) for key, value in said.items()} if isinstance(said, Mapping) else {}
+
+
+def answer(value: Any) -> bool | None:
+    """Yes or no, as consent banners write them; None for what is neither."""
+    if isinstance(value, bool):
+        return value
+    return _WORDS.get(str(value).strip().lower()) if isinstance(value, str | int) else None

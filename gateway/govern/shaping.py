@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
-from functools import partial
 from typing import Any
 
 from gateway.config import FieldRules
@@ -48,25 +47,40 @@ def _kept(table: Mapping[str, Any], paths: Sequence[Path]) -> dict[str, Any]:
         inside = [path[1:] for path in paths if fnmatchcase(key, path[0])]
         if not inside:
             continue
-        kept[key] = _each(value, partial(_kept, paths=inside)) if all(inside) else value
+        found = _reached(value, inside) if all(inside) else value
+        if found is not None:
+            kept[key] = found
     return kept
+
+
+def _reached(value: Any, paths: Sequence[Path]) -> Any:
+    """What paths lead to within a value; None where they lead nowhere."""
+    if isinstance(value, Mapping):
+        return _kept(value, paths)
+    if isinstance(value, list):
+        found = [_reached(member, _through_list(paths)) for member in value]
+        return [member for member in found if member is not None]
+    return None
+
+
+def _through_list(paths: Sequence[Path]) -> list[Path]:
+    """A path leads through a list as if each member stood there; `*` may stand for the member."""
+    return [*paths, *(path[1:] for path in paths if path[0] == "*" and len(path) > 1)]
 
 
 def _without(table: Mapping[str, Any], paths: Sequence[Path]) -> dict[str, Any]:
     result = {}
     for key, value in table.items():
         inside = [path[1:] for path in paths if fnmatchcase(key, path[0])]
-        if not all(inside):
-            continue
-        result[key] = _each(value, partial(_without, paths=inside)) if inside else value
+        if all(inside):
+            result[key] = _rid(value, inside) if inside else value
     return result
 
 
-def _each(value: Any, change: Callable[[Mapping[str, Any]], Any]) -> Any:
-    """A table changed, or every table of a list: a path leads through a list as if each member stood there."""
+def _rid(value: Any, paths: Sequence[Path]) -> Any:
     if isinstance(value, Mapping):
-        return change(value)
-    return [_each(member, change) for member in value] if isinstance(value, list) else value
+        return _without(value, paths)
+    return [_rid(member, _through_list(paths)) for member in value] if isinstance(value, list) else value
 
 
 def _moved(event: Event, old: Path, new: Path) -> Event:

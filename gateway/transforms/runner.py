@@ -22,7 +22,7 @@ from gateway.model.event import Event
 from gateway.transforms import host
 from gateway.transforms.host import LENGTH_BYTES
 
-START_TIMEOUT_S = 30.0
+START_TIMEOUT_S = 10.0
 GRACE_S = 0.5
 """Beyond a transform's own time, for the way there and back."""
 HOST = Path(host.__file__)
@@ -133,7 +133,8 @@ class Runner:
             first = await self._answer(process, START_TIMEOUT_S)
         except (EOFError, TimeoutError) as error:
             await self.aclose()
-            raise TransformsError("the process for transforms ended, or did not load its files in time") from error
+            names = ", ".join(paths)
+            raise TransformsError(f"not loaded within {START_TIMEOUT_S:g} s, or ended by loading: {names}") from error
         if "fault" in first:
             await self.aclose()
             raise TransformsError(first["fault"], hint="mend the file, then reload")

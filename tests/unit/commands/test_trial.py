@@ -177,9 +177,40 @@ def test_a_name_that_no_module_could_have_is_refused(tmp_path: Path, name: str):
     assert headwater("new", "destination", name, "--into", tmp_path).exit_code == 2
 
 
+def test_consent_that_nobody_is_asked_for_cannot_be_required(tmp_path: Path):
+    without = tried(
+        tmp_path, CONFIGURATION.replace("[destinations.hook]", "[destinations.hook]\nconsent_required = true")
+    )
+    named = CONFIGURATION.replace(
+        "[destinations.hook]", '[destinations.hook]\nconsent_required = true\nconsent = ["ads"]'
+    )
+
+    assert without.exit_code == 1
+    assert "destinations.hook.consent_required" in without.output
+    assert tried(tmp_path, named).stdout == "kept back by the rule consent\n"
+
+
+@pytest.mark.parametrize("line", ["raise SystemExit(4)", "return None", "return 5"])
+def test_a_plugin_that_ends_or_returns_nonsense_costs_its_event_alone(tmp_path: Path, line: str):
+    headwater("new", "destination", "mine", "--into", tmp_path)
+    code = tmp_path / "mine.py"
+    code.write_text(code.read_text().replace('    if event["type"] != "track":', f'    {line}\n    if event["type"]:'))
+    configuration = (
+        f'[sources.web]\nwrite_keys = ["k"]\n[plugins]\ndestinations = ["{code}"]\n'
+        '[destinations.crm]\ntype = "mine"\nurl = "https://crm.example"\napi_key = "s3cret"\n'
+    )
+
+    result = tried(tmp_path, configuration, destination="crm")
+
+    assert result.exit_code == 1
+    assert result.stdout.startswith("could not be sent")
+    assert "unmappable" in result.stdout
+
+
 @pytest.mark.parametrize(
     ("code", "words"),
     [
+        ("raise SystemExit(3)\nDESTINATION = 5\n", "SystemExit"),
         ("x = 1\n", "must define DESTINATION"),
         ("DESTINATION = 5\n", "not a gateway.destinations.Destination"),
         ("import no_such_module\nDESTINATION = 5\n", "no_such_module"),

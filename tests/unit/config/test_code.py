@@ -23,6 +23,16 @@ def test_a_version_of_a_file_is_told_from_another_by_what_is_in_it(tmp_path: Pat
     assert first != source(path)
 
 
+def test_a_file_that_it_may_import_makes_another_version_of_it(tmp_path: Path):
+    path, helper = tmp_path / "t.py", tmp_path / "prices.py"
+    path.write_text("from prices import VAT\n\n\nasync def transform(event):\n    return event\n")
+    helper.write_text("VAT = 1.19\n")
+    first = source(path)
+    helper.write_text("VAT = 1.20\n")
+
+    assert first != source(path)
+
+
 @pytest.mark.parametrize(
     ("code", "words"),
     [

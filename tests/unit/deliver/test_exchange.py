@@ -71,6 +71,14 @@ def test_an_answer_for_another_number_of_events_is_tried_again():
     assert told(kind, Peer(Response(200))) == Retry("answered for 1 of 2 events")
 
 
+def test_what_is_no_outcome_is_tried_again():
+    kind = tool(classify=lambda _response, _payloads: "ok")
+
+    assert told(kind, Peer(Response(200))) == Retry(
+        "the destination's file read the answer as str, which is no outcome"
+    )
+
+
 def test_an_answer_may_decide_about_a_next_request():
     def converse(_payloads: Sequence[Payload], _settings: ToolSettings, _sending: Any) -> Conversation:
         created = yield Request("https://tool.example/create", b"")

@@ -66,6 +66,11 @@ def test_a_sender_can_call_it_by_its_name_the_vendors_or_one_that_the_owner_gave
         ({"consent_required": True}, MARKETING_YES, ""),
         ({"consent_required": True}, {"consent": "garbage"}, "consent"),
         ({}, {"consent": {"categoryPreferences": ["marketing"]}}, ""),
+        ({}, {"consent": {"categoryPreferences": {"Marketing": "no"}}}, "consent"),
+        ({}, {"consent": {"categoryPreferences": {"marketing": 0}}}, "consent"),
+        ({}, {"consent": {"categoryPreferences": {"marketing": "perhaps"}}}, ""),
+        ({"consent_required": True}, {"consent": {"categoryPreferences": {"marketing": "granted"}}}, ""),
+        ({"consent_required": True}, {"consent": {"categoryPreferences": {"marketing": "perhaps"}}}, "consent"),
     ],
 )
 def test_a_marketing_tool_is_not_told_of_those_who_refused_marketing(

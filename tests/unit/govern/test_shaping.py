@@ -54,6 +54,17 @@ def test_of_a_table_that_is_named_nothing_but_what_is_allowed_goes_along():
     assert result["context"] == EVENT["context"]
 
 
+@pytest.mark.parametrize("path", ["properties.products.*.name", "properties.products.name"])
+def test_a_path_leads_through_a_list_with_and_without_a_star(path: str):
+    assert shaped(allow=[path])["properties"] == {"products": [{"name": "Boots"}, {"name": "Socks"}]}
+    assert shaped(deny=[path])["properties"]["products"] == [{"cost": 3}, {"cost": 1}]
+
+
+@pytest.mark.parametrize("path", ["properties.total.deeper", "properties.*.nothing", "properties.card_*.x"])
+def test_what_only_shares_the_beginning_of_an_allowed_path_does_not_go_along(path: str):
+    assert shaped(allow=[path])["properties"] in ({}, {"products": [{}, {}]})
+
+
 def test_a_field_is_moved_to_its_new_place():
     result = shaped(rename={"properties.total": "properties.money.value", "context.traits.plan": "traits.plan"})
 
