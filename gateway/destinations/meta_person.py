@@ -9,7 +9,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.destinations import people
-from gateway.destinations.fields import click_id, cookie, find, milliseconds, present, text, timestamp_ms
+from gateway.destinations.fields import (
+    advertising_id,
+    click_id,
+    cookie,
+    find,
+    milliseconds,
+    present,
+    text,
+    timestamp_ms,
+)
 from gateway.model.event import Event
 
 _COOKIE = re.compile(r"fb\.\d\.\d+\.\S+")
@@ -35,7 +44,7 @@ def user_data(event: Event, said: Mapping[str, Any], phone_country: str) -> dict
         client_user_agent=text(event, "context.userAgent"),
         fbp=_cookie(text(said, "fbp") or text(event, "context.fbp") or cookie(event, "_fbp")),
         fbc=_cookie(text(said, "fbc") or text(event, "context.fbc") or cookie(event, "_fbc")) or _click(event),
-        madid=_advertising_id(event),
+        madid=advertising_id(event),
     )
     return {} if any(known.keys() <= combination for combination in _TOO_BROAD) else known
 
@@ -52,9 +61,3 @@ def _click(event: Event) -> str | None:
     remembered = text(event, "context.attribution.last.clickIds.fbclid") == fbclid
     seen_ms = timestamp_ms(find(event, "context.attribution.last.at")) if remembered else None
     return _cookie(f"fb.1.{seen_ms or milliseconds(event)}.{fbclid}")
-
-
-def _advertising_id(event: Event) -> str | None:
-    if find(event, "context.device.adTrackingEnabled") is False:
-        return None
-    return text(event, "context.device.advertisingId")

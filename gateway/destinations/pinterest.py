@@ -16,7 +16,7 @@ from gateway.destinations import commerce, fields, people
 from gateway.destinations.classify import answer, classify_by_status
 from gateway.destinations.commerce import Product
 from gateway.destinations.contract import Destination, Message, Payload, Sending
-from gateway.destinations.fields import as_text, click_id, cookie, find, number, present, text
+from gateway.destinations.fields import as_text, click_id, cookie, number, present, text
 from gateway.destinations.http_messages import Request, Response
 from gateway.govern.integrations import options
 from gateway.model.event import Event
@@ -140,7 +140,7 @@ def _track_name(event: Event, settings: PinterestSettings) -> EventName:
 def _user_data(event: Event, said: Mapping[str, Any], phone_country: str) -> dict[str, Any]:
     hashes = people.hashes(event, phone_country) | present(
         external_id=people.sha256(text(event, "userId", "anonymousId")),
-        hashed_maids=people.sha256(_advertising_id(event)),
+        hashed_maids=people.sha256((fields.advertising_id(event) or "").lower()),
     )
     known: dict[str, Any] = {key: [value] for key, value in hashes.items()}
     return known | present(
@@ -148,12 +148,6 @@ def _user_data(event: Event, said: Mapping[str, Any], phone_country: str) -> dic
         client_user_agent=text(event, "context.userAgent"),
         click_id=text(said, "click_id") or cookie(event, "_epik") or click_id(event, "epik"),
     )
-
-
-def _advertising_id(event: Event) -> str | None:
-    if find(event, "context.device.adTrackingEnabled") is False:
-        return None
-    return (text(event, "context.device.advertisingId") or "").lower() or None
 
 
 def _app(event: Event) -> dict[str, Any]:

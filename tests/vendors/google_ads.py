@@ -5,6 +5,7 @@ Both know an order again.
 """
 
 import re
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
@@ -45,8 +46,9 @@ class Google(Simulator):
             return refusal(401, "UNAUTHENTICATED", "Request had invalid authentication credentials.")
         return self.told(received)
 
+    @abstractmethod
     def told(self, received: Received) -> Reply:
-        raise NotImplementedError
+        """What the API answers to whom it knows."""
 
     def fresh(self, keys: list[str]) -> list[str]:
         """Those that are not known yet, once each."""

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from gateway.config import DestinationSettings, EnrichSettings, QueueSettings
+from gateway.config import DestinationSettings, EnrichSettings
 from gateway.config.code import read_transform
 from gateway.deliver.delivery import Delivery, Treatment
 from gateway.model.clock import SystemClock
 from gateway.model.errors import HeadwaterError, WarehouseError
 from gateway.observe.metrics import Metrics
-from gateway.queue import Queue, open_queue
+from gateway.queue import Queue
 from gateway.transforms import Chains
 from gateway.warehouses.archive.lines import decode
 from gateway.warehouses.duckdb import DuckDBSettings
@@ -25,15 +25,6 @@ from tests.integration.deliver.support.gateway import Gateway, put
 from tests.integration.warehouses.support.objects import Objects, folder
 
 FAST = {"retry": {"first_delay": 0.01, "max_delay": 0.02}, "batch": {"max_events": 20, "max_wait": 0.05}}
-
-
-@pytest.fixture
-async def queue(tmp_path: Path) -> AsyncIterator[Queue]:
-    settings = QueueSettings(path=tmp_path / "queue", min_free=0, reserve=0)
-    async with open_queue(settings, SystemClock(), random.Random(1), Metrics("test")) as queue:
-        writer = asyncio.get_running_loop().create_task(queue.run(), name="queue.run")
-        yield queue
-        writer.cancel()
 
 
 @pytest.fixture
