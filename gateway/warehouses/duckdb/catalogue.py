@@ -5,16 +5,11 @@ import duckdb
 from gateway.warehouses.columns import Column
 from gateway.warehouses.duckdb.engine import DATABASE
 from gateway.warehouses.duckdb.identity import IdentityKeeper
-from gateway.warehouses.duckdb.statements import (
-    EXTRA,
-    OWN_COLUMNS_OF,
-    SQL_TYPES,
-    add_or_widen,
-    create_table,
-    create_users,
-)
-from gateway.warehouses.names import STANDARD_COLUMNS, TABLES_OF_TYPE
+from gateway.warehouses.duckdb.statements import LOAD, add_or_widen, create_table, create_users
+from gateway.warehouses.layout import fixed_columns
+from gateway.warehouses.names import TABLES_OF_TYPE
 from gateway.warehouses.schema import Limits, Schema
+from gateway.warehouses.shaping.expressions import SQL_TYPES
 from gateway.warehouses.values import ColumnType
 
 IDS = "_headwater_ids"
@@ -26,8 +21,9 @@ FILLED = "_headwater_filled"
 _SEEN_BY_VIEWS = {"", "tracks", "pages", "screens", "identifies", "groups", "aliases"}
 """Tables whose growth the views of identity show; the empty name is the context's."""
 _TYPES = {sql_type: column_type for column_type, sql_type in SQL_TYPES.items()}
-_OWN_COLUMNS = {name: {*STANDARD_COLUMNS, EXTRA, *OWN_COLUMNS_OF.get(name, ())} for name in TABLES_OF_TYPE.values()}
-_EVENT_COLUMNS = {*STANDARD_COLUMNS, EXTRA, *OWN_COLUMNS_OF["event"]}
+_OWN_COLUMNS = {name: set(fixed_columns(name)) for name in TABLES_OF_TYPE.values()}
+_OWN_COLUMNS["tracks"].add(LOAD)
+_EVENT_COLUMNS = fixed_columns("event").keys()
 
 
 def create_own_tables(connection: duckdb.DuckDBPyConnection) -> None:

@@ -14,15 +14,17 @@ from gateway.model.envelope import Packed
 from gateway.model.errors import WarehouseError, WarehouseRowError
 from gateway.model.person import Known, Tenure
 from gateway.warehouses.contract import Loaded, Table, Warehouse, WarehouseKind
-from gateway.warehouses.duckdb import catalogue, statements
+from gateway.warehouses.duckdb import catalogue
 from gateway.warehouses.duckdb.engine import Engine
 from gateway.warehouses.duckdb.event_tables import EventTables
 from gateway.warehouses.duckdb.identity import IdentityKeeper, people
-from gateway.warehouses.duckdb.load import FileState, Load
+from gateway.warehouses.duckdb.load import FileState, load
 from gateway.warehouses.duckdb.question import ask
 from gateway.warehouses.duckdb.settings import DuckDBSettings
 from gateway.warehouses.duckdb.turns import Turns
 from gateway.warehouses.schema import Limits, Schema, Shape
+from gateway.warehouses.shaping import reading
+from gateway.warehouses.shaping.staging import Staging
 
 T = TypeVar("T")
 
@@ -59,7 +61,7 @@ class DuckDBWarehouse:
         self._begun_last: Sequence[Packed] | None = None
         """Too late to be staged."""
         self._stage_statement = ""
-        self._staged: Load | None = None
+        self._staged: Staging | None = None
         self._is_closed = False
 
     async def prepare(self) -> None:
@@ -186,7 +188,7 @@ class DuckDBWarehouse:
             self._waiting = None
             self._forget_staged()
             if self._stage_statement and batches and batches is not self._begun_last:
-                self._staged = Load(self._engine.connection(), batches)
+                self._staged = Staging(self._engine.connection(), batches)
                 self._staged.stage(self._stage_statement)
 
     def _forget_staged(self) -> None:
@@ -216,23 +218,23 @@ class DuckDBWarehouse:
         """Keeps its turn until the commit: were the next load staged sooner, it would keep this one waiting."""
         with ExitStack() as turn:
             turn.enter_context(self._turns.load())
-            load = self._begun(batches)
-            with closing(load.connection) as connection, self._engine.attached(connection):
+            staging = self._begun(batches)
+            with closing(staging.connection) as connection, self._engine.attached(connection):
                 schema = self._schema = self._schema or self._read_schema(connection)
                 if self._has_unfilled:
                     self._event_tables.fill(connection, schema, is_busy=False)
                     self._has_unfilled = False
                 connection.begin()
                 number = self._event_tables.next_load
-                loaded = load.run(FileState(schema, self._shapes, number, self._identity), log_id, next_offset)
-                self._stage_statement = statements.stage(schema.context)
+                loaded = load(staging, FileState(schema, self._shapes, number, self._identity), log_id, next_offset)
+                self._stage_statement = reading.stage(schema.context)
                 is_busy = self._waiting is not None and self._waiting is not batches
                 self._allow_vacuum(connection, is_busy=is_busy)
                 turn.close()
                 connection.commit()
                 schema.settle()
                 self._identity.settle()
-                self._event_tables.stored(load.event_rows)
+                self._event_tables.stored(staging.event_rows)
                 self._fill_event_tables(connection, schema, is_busy=is_busy)
         return loaded
 
@@ -280,13 +282,13 @@ class DuckDBWarehouse:
         schema = catalogue.read_schema(connection, self._limits)
         return [table.name for table in schema.tables.values() if table.is_stored]
 
-    def _begun(self, batches: Sequence[Packed]) -> Load:
-        """The load of these batches, as far as it was staged."""
+    def _begun(self, batches: Sequence[Packed]) -> Staging:
+        """The events of these batches, as far as they were staged."""
         self._begun_last = batches
         if self._staged is not None and self._staged.batches is batches:
-            load, self._staged = self._staged, None
-            return load
-        return Load(self._engine.connection(), batches)
+            staging, self._staged = self._staged, None
+            return staging
+        return Staging(self._engine.connection(), batches)
 
     def _read_schema(self, connection: duckdb.DuckDBPyConnection) -> Schema:
         """Everything that is known of the file, anew."""

@@ -182,7 +182,7 @@ def same(column: ColumnType, stored: Any, sent: Any) -> bool:
         case ColumnType.JSON:
             return bool(orjson.loads(stored) == sent)
         case ColumnType.MOMENT:
-            return bool(stored == parse_time(sent))
+            return stored is not None and bool(stored == parse_time(sent))
         case _:
             return (type(stored) is type(sent) and stored == sent) or (column is ColumnType.NUMBER and stored == sent)
 

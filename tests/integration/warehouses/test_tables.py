@@ -182,3 +182,16 @@ async def test_clocks_that_differ_are_corrected_from_the_same_moment_on_as_by_th
 
     stored = dict(await store.rows("select id, timestamp from tracks"))
     assert stored == {event["messageId"]: corrected_timestamp(event, ENVELOPE) for event in events}
+
+
+async def test_a_text_that_is_no_time_is_in_extra_of_the_events_own_table(store: Store):
+    await store.load(store.event(properties={"due": "2025-11-25T05:00:00Z"}))
+    await store.load(
+        store.event(properties={"due": "tomorrow"}), store.event(properties={"due": "2025-11-26T05:00:00Z"})
+    )
+
+    assert await store.rows("select due::varchar, _extra from order_completed order by id") == [
+        ("2025-11-25 05:00:00+00", None),
+        (None, '{"properties":{"due":"tomorrow"}}'),
+        ("2025-11-26 05:00:00+00", None),
+    ]

@@ -10,10 +10,10 @@ from gateway.identity.evidence import Pair, device_of
 from gateway.identity.naming import hash_of, person_hash
 from gateway.identity.store import Record
 from gateway.model.person import Identifier, Tenure
-from gateway.warehouses.duckdb.arrivals import rows_of
-from gateway.warehouses.duckdb.identity.evidence import GROUP
-from gateway.warehouses.duckdb.identity.rows import CLAIM, EDGE, claim_of, edge_columns, link_of
 from gateway.warehouses.duckdb.identity.tables import CLAIMS, FROZEN, LINKS, PLACES, RECORDS, TENURES, UNDONE
+from gateway.warehouses.identity.evidence import GROUP
+from gateway.warehouses.identity.rows import CLAIM, EDGE, claim_of, edge_columns, link_of
+from gateway.warehouses.shaping.arrivals import rows_of
 
 MANY = 2_000
 """So many are somewhere in every part of a large table."""

@@ -11,12 +11,12 @@ from gateway.identity import Changes, Evidence, Guards, Rules, resolve
 from gateway.model.clock import Clock
 from gateway.model.person import Known
 from gateway.warehouses.duckdb.identity import revision
-from gateway.warehouses.duckdb.identity.evidence import evidence_of
 from gateway.warehouses.duckdb.identity.graph import Graph
-from gateway.warehouses.duckdb.identity.memory import Memory
 from gateway.warehouses.duckdb.identity.pending import Pending
 from gateway.warehouses.duckdb.identity.tables import CREATE_TABLES, GRAPH, REPLACED, make_room
 from gateway.warehouses.duckdb.identity.views import create_views
+from gateway.warehouses.identity.evidence import evidence_of
+from gateway.warehouses.identity.memory import Memory
 from gateway.warehouses.schema import Schema
 
 JUNK = "junk"

@@ -12,10 +12,10 @@ import duckdb
 from gateway.identity import Claim, Evidence, Link
 from gateway.model.clock import Clock
 from gateway.model.person import ANONYMOUS_ID
-from gateway.warehouses.duckdb.arrivals import rows_of
-from gateway.warehouses.duckdb.identity.evidence import GROUP
-from gateway.warehouses.duckdb.identity.rows import EDGE, edge_columns, link_of
 from gateway.warehouses.duckdb.identity.tables import PENDING
+from gateway.warehouses.identity.evidence import GROUP
+from gateway.warehouses.identity.rows import EDGE, edge_columns, link_of
+from gateway.warehouses.shaping.arrivals import rows_of
 
 ENOUGH_EDGES = 20_000
 """So many are judged at once, however long it takes."""

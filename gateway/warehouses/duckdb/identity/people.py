@@ -8,11 +8,11 @@ import duckdb
 from gateway.identity.evidence import device_of
 from gateway.identity.naming import person_id_of
 from gateway.model.person import ANONYMOUS_ID, USER_ID, Identifier, Known, Tenure
-from gateway.warehouses.duckdb.arrivals import rows_of
-from gateway.warehouses.duckdb.identity.evidence import normalised
 from gateway.warehouses.duckdb.identity.graph import Graph
-from gateway.warehouses.duckdb.identity.rows import identifier_columns
 from gateway.warehouses.duckdb.identity.tables import PLACES, TENURES
+from gateway.warehouses.identity.evidence import normalised
+from gateway.warehouses.identity.rows import identifier_columns
+from gateway.warehouses.shaping.arrivals import rows_of
 
 Rows = list[dict[str, Any]]
 

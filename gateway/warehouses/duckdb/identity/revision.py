@@ -12,12 +12,12 @@ from gateway.identity.evidence import pair_of
 from gateway.identity.naming import person_id_of
 from gateway.model.errors import WarehouseError
 from gateway.model.person import ANONYMOUS_ID, Identifier, Known
-from gateway.warehouses.duckdb.arrivals import rows_of
-from gateway.warehouses.duckdb.identity.evidence import GROUP, normalised
 from gateway.warehouses.duckdb.identity.graph import Graph
 from gateway.warehouses.duckdb.identity.people import gather, persons_of
-from gateway.warehouses.duckdb.identity.rows import CLAIM, EDGE, claim_of, identifier_columns, link_of
 from gateway.warehouses.duckdb.identity.tables import CLAIMS, FROZEN, LINKS, PLACES, RECORDS, TENURES, UNDONE
+from gateway.warehouses.identity.evidence import GROUP, normalised
+from gateway.warehouses.identity.rows import CLAIM, EDGE, claim_of, identifier_columns, link_of
+from gateway.warehouses.shaping.arrivals import rows_of
 
 EDGES_AT_ONCE = 20_000
 SHOWN = 20

@@ -14,9 +14,9 @@ from gateway.identity.devices import HOUR_US
 from gateway.identity.evidence import ALIAS, EVENT
 from gateway.model.junk import is_junk
 from gateway.model.person import USER_ID, Identifier
-from gateway.warehouses.duckdb.arrivals import rows_of
-from gateway.warehouses.duckdb.identity.memory import Memory
+from gateway.warehouses.identity.memory import Memory
 from gateway.warehouses.names import literal
+from gateway.warehouses.shaping.arrivals import rows_of
 
 IDENTIFY = "identify"
 GROUP = "group"

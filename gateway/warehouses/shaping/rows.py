@@ -1,0 +1,59 @@
+"""The SQL of a table's rows, out of `staged` and `event_names`, the tables of the tracks by name."""
+
+from typing import NamedTuple
+
+from gateway.warehouses.columns import Columns
+from gateway.warehouses.layout import EXTRA
+from gateway.warehouses.names import STANDARD_COLUMNS, literal, quoted
+from gateway.warehouses.schema import Table
+from gateway.warehouses.shaping.expressions import read, value
+
+
+class Rows(NamedTuple):
+    """The columns that are filled, and a query that gives them in this order."""
+
+    columns: tuple[str, ...]
+    query: str
+
+
+def table_rows(table: Table, context: Columns, more: dict[str, str] | None = None, where: str = "true") -> Rows:
+    """The staged rows of one table. `more` are further columns and what is in them; `where` is about `s`, the event.
+
+    The last column to be read is the body, once for all its keys.
+    """
+    values = {name: f"s.{quoted(name)}" for name in STANDARD_COLUMNS}
+    values |= {column.name: f"s.{quoted(column.name)}" for column, _path in context.readable()}
+    values |= {EXTRA: "s.extra"} | _own_values(table) | (more or {})
+    source = f"temp.staged s {rows_of(table)} and {where}"
+    if table.kind != "tracks":
+        values |= {column.name: value("b", column, path) for column, path in table.columns.readable()}
+        source = f"(select s.*, {read('s.body', table.columns)} as b from {source}) s"
+    return Rows(tuple(values), f"select {', '.join(values.values())} from {source}")
+
+
+def rows_of(table: Table) -> str:
+    """Which of the staged events have a row in the table."""
+    match table.kind:
+        case "tracks":
+            return "left join event_names n using (event_text) where s.type = 'track'"
+        case "event":
+            named = f"select event_text from event_names where event = {literal(table.name)}"
+            return f"where s.type = 'track' and s.event_text in ({named})"
+        case _:
+            return f"where s.type = {literal(_TYPE_OF_TABLE[table.kind])}"
+
+
+def _own_values(table: Table) -> dict[str, str]:
+    return {
+        "tracks": {
+            "event": "n.event",
+            "event_text": "s.event_text",
+            "properties": "coalesce(s.all_properties, s.body)",
+        },
+        "event": {"event": literal(table.name), "event_text": "s.event_text"},
+        "groups": {"group_id": "s.group_id"},
+        "aliases": {"previous_id": "s.previous_id"},
+    }.get(table.kind, {})
+
+
+_TYPE_OF_TABLE = {"pages": "page", "screens": "screen", "identifies": "identify", "groups": "group", "aliases": "alias"}
