@@ -4,7 +4,7 @@ import duckdb
 
 from gateway.warehouses.columns import Column
 from gateway.warehouses.duckdb.engine import DATABASE
-from gateway.warehouses.duckdb.identity import IdentityKeeper
+from gateway.warehouses.duckdb.identity import FileIdentity
 from gateway.warehouses.duckdb.statements import LOAD, add_or_widen, create_table, create_users
 from gateway.warehouses.layout import fixed_columns
 from gateway.warehouses.names import TABLES_OF_TYPE
@@ -69,7 +69,7 @@ def read_schema(connection: duckdb.DuckDBPyConnection, limits: Limits) -> Schema
     return schema
 
 
-def write_growth(connection: duckdb.DuckDBPyConnection, schema: Schema, identity: IdentityKeeper | None = None) -> bool:
+def write_growth(connection: duckdb.DuckDBPyConnection, schema: Schema, identity: FileIdentity | None = None) -> bool:
     """New tables, new columns and wider types, in the transaction of the rows that need them.
 
     Returns whether the context has become wider. `identity` makes its views anew; nobody needs to where only events'

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from gateway.warehouses.contract import Loaded
 from gateway.warehouses.duckdb import statements
 from gateway.warehouses.duckdb.catalogue import IDS, store_offset, write_growth
-from gateway.warehouses.duckdb.identity import IdentityKeeper
+from gateway.warehouses.duckdb.identity import FileIdentity
 from gateway.warehouses.schema import Schema, Shape
 from gateway.warehouses.shaping import reading
 from gateway.warehouses.shaping.staging import Staging
@@ -20,7 +20,7 @@ class FileState(NamedTuple):
     """Where events go, for as long as `schema` is the same."""
     load_number: int
     """For the rows of `tracks`."""
-    identity: IdentityKeeper
+    identity: FileIdentity
 
 
 def load(staging: Staging, known: FileState, log_id: str, next_offset: int) -> Loaded:

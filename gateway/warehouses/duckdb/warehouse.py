@@ -17,7 +17,7 @@ from gateway.warehouses.contract import Loaded, Table, Warehouse, WarehouseKind
 from gateway.warehouses.duckdb import catalogue
 from gateway.warehouses.duckdb.engine import Engine
 from gateway.warehouses.duckdb.event_tables import EventTables
-from gateway.warehouses.duckdb.identity import IdentityKeeper, people
+from gateway.warehouses.duckdb.identity import FileIdentity, people
 from gateway.warehouses.duckdb.load import FileState, load
 from gateway.warehouses.duckdb.question import ask
 from gateway.warehouses.duckdb.settings import DuckDBSettings
@@ -44,7 +44,7 @@ class DuckDBWarehouse:
         self._limits = Limits(settings.max_event_tables, settings.max_columns, settings.max_context_columns)
         self._engine = Engine(settings)
         self._event_tables = EventTables(clock)
-        self._identity = IdentityKeeper(settings.identity, clock, settings.memory_limit)
+        self._identity = FileIdentity(settings.identity, clock, settings.memory_limit)
         self._has_unfilled = False
         """Filling them failed: that comes before the next load."""
         self._loading = ThreadPoolExecutor(1, "warehouse.load")
@@ -82,7 +82,7 @@ class DuckDBWarehouse:
 
     async def catch_up(self) -> None:
         """See Warehouse."""
-        if self._identity.is_due:
+        if self._identity.keeper.is_due:
             await self._judge_all()
 
     async def query(self, sql: str, max_rows: int, timeout_s: float) -> Table:
@@ -125,18 +125,18 @@ class DuckDBWarehouse:
     async def unmerge(self, left: str, right: str) -> tuple[str, str]:
         """See Warehouse."""
         return await self._in_thread(
-            self._loading, lambda: self._revise(lambda file, keeper: keeper.unmerge(file, left, right))
+            self._loading, lambda: self._revise(lambda file, identity: identity.unmerge(file, left, right))
         )
 
     async def rebuild_identity(self) -> dict[str, Any]:
         """See Warehouse."""
-        return await self._in_thread(self._loading, lambda: self._revise(lambda file, keeper: keeper.rebuild(file)))
+        return await self._in_thread(self._loading, lambda: self._revise(lambda file, identity: identity.rebuild(file)))
 
     async def forget(self, known: Known) -> dict[str, int]:
         """See Warehouse."""
         return await self._in_thread(
             self._loading,
-            lambda: self._revise(lambda file, keeper: keeper.forget(file, known, self._tables(file))),
+            lambda: self._revise(lambda file, identity: identity.forget(file, known, self._tables(file))),
         )
 
     def close(self) -> None:
@@ -161,7 +161,7 @@ class DuckDBWarehouse:
 
     async def _judge_all(self) -> None:
         """Whoever asks now sees what every load had to say."""
-        if self._identity.waiting:
+        if self._identity.keeper.waiting:
             await self._in_thread(self._loading, self._catch_up)
 
     async def _in_thread(self, executor: ThreadPoolExecutor, work: Callable[[], T]) -> T:
@@ -233,7 +233,7 @@ class DuckDBWarehouse:
                 turn.close()
                 connection.commit()
                 schema.settle()
-                self._identity.settle()
+                self._identity.keeper.settle()
                 self._event_tables.stored(staging.event_rows)
                 self._fill_event_tables(connection, schema, is_busy=is_busy)
         return loaded
@@ -266,9 +266,9 @@ class DuckDBWarehouse:
     def _catch_up(self) -> None:
         with self._between_loads() as connection:
             self._identity.catch_up(connection)
-        self._identity.settle()
+        self._identity.keeper.settle()
 
-    def _revise(self, change: Callable[[duckdb.DuckDBPyConnection, IdentityKeeper], T]) -> T:
+    def _revise(self, change: Callable[[duckdb.DuckDBPyConnection, FileIdentity], T]) -> T:
         """What the owner does to the graph; what is in memory is read anew after it."""
         with self._between_loads() as connection:
             self._forget_staged()

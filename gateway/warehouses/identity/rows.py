@@ -6,8 +6,8 @@ from typing import Any
 from gateway.identity import Claim, Link, Moment
 from gateway.model.person import Identifier
 
-CLAIM = "anonymous_id, claimant_type, claimant, us, message_id, cause"
-EDGE = "left_type, left_value, right_type, right_value, us, message_id, cause"
+CLAIM = ("anonymous_id", "claimant_type", "claimant", "us", "message_id", "cause")
+EDGE = ("left_type", "left_value", "right_type", "right_value", "us", "message_id", "cause")
 """A link; a claim too, where both are kept together."""
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import nanoarrow as na
 import numpy as np
@@ -106,15 +106,22 @@ def names_of(event_names: Sequence[tuple[str, str]]) -> CArray:
     )
 
 
-def rows_of(columns: Mapping[str, Sequence[int] | Sequence[str]]) -> CArray:
-    """Columns of whole numbers or of texts, all of the same length; an empty one is taken for numbers."""
-    arrays = {
-        name: _texts([each.encode(errors="replace") for each in cast(Sequence[str], values)])
-        if values and isinstance(values[0], str)
-        else _integers(np.array(values, np.int64))
-        for name, values in columns.items()
-    }
+def rows_of(columns: Mapping[str, Sequence[Any]]) -> CArray:
+    """Columns of whole numbers or of texts, all of the same length, with None where there is nothing.
+
+    A column without a text is taken for numbers; booleans are 0 and 1.
+    """
+    arrays = {name: _nullable(values) for name, values in columns.items()}
     return _table(arrays, len(next(iter(columns.values()))))
+
+
+def _nullable(values: Sequence[Any]) -> CArray:
+    present = [value is not None for value in values]
+    is_text = any(isinstance(value, str) for value in values)
+    validity = None if all(present) else _owned(np.packbits(present, bitorder="little").data)
+    if is_text:
+        return _texts([(value or "").encode(errors="replace") for value in values], validity)
+    return _integers(np.array([value or 0 for value in values], np.int64), validity)
 
 
 def _sent_at(envelope: Envelope) -> bytes:
@@ -181,19 +188,22 @@ def _raw(pieces: Sequence[_Piece]) -> CArray:
     return _strings(lengths, [piece.text for piece in pieces])
 
 
-def _texts(values: Sequence[bytes]) -> CArray:
-    return _strings(np.fromiter(map(len, values), np.uint32, len(values)), [memoryview(b"".join(values))])
+def _texts(values: Sequence[bytes], validity: CBuffer | None = None) -> CArray:
+    lengths = np.fromiter(map(len, values), np.uint32, len(values))
+    return _strings(lengths, [memoryview(b"".join(values))], validity)
 
 
-def _strings(lengths: Numbers, texts: Sequence[memoryview]) -> CArray:
+def _strings(lengths: Numbers, texts: Sequence[memoryview], validity: CBuffer | None = None) -> CArray:
     """Strings of these lengths, of what the texts are when they are joined."""
     offsets = np.zeros(len(lengths) + 1, np.int32)
     np.cumsum(lengths, out=offsets[1:])
-    return na.c_array_from_buffers(na.string(), len(lengths), [None, _owned(offsets.data), _owned(*texts)], move=True)
+    buffers = [validity, _owned(offsets.data), _owned(*texts)]
+    return na.c_array_from_buffers(na.string(), len(lengths), buffers, move=True)
 
 
-def _integers(values: Numbers) -> CArray:
-    return na.c_array_from_buffers(na.int64(), len(values), [None, _owned(values.astype(np.int64).data)], move=True)
+def _integers(values: Numbers, validity: CBuffer | None = None) -> CArray:
+    buffers = [validity, _owned(values.astype(np.int64).data)]
+    return na.c_array_from_buffers(na.int64(), len(values), buffers, move=True)
 
 
 def _table(columns: dict[str, CArray], rows: int) -> CArray:

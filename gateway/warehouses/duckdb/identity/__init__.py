@@ -1,5 +1,5 @@
-"""The identity graph in DuckDB: evidence (what a load says) -> the rules -> graph (tables), read through views."""
+"""The identity graph in DuckDB's file: its rows and views, and what the owner does to it."""
 
-from gateway.warehouses.duckdb.identity.keeper import IdentityKeeper
+from gateway.warehouses.duckdb.identity.file import FileIdentity
 
-__all__ = ["IdentityKeeper"]
+__all__ = ["FileIdentity"]

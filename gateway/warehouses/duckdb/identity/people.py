@@ -8,10 +8,10 @@ import duckdb
 from gateway.identity.evidence import device_of
 from gateway.identity.naming import person_id_of
 from gateway.model.person import ANONYMOUS_ID, USER_ID, Identifier, Known, Tenure
-from gateway.warehouses.duckdb.identity.graph import Graph
-from gateway.warehouses.duckdb.identity.tables import PLACES, TENURES
+from gateway.warehouses.duckdb.identity.entries import graph_of
 from gateway.warehouses.identity.evidence import normalised
 from gateway.warehouses.identity.rows import identifier_columns
+from gateway.warehouses.identity.tables import PLACES, TENURES
 from gateway.warehouses.shaping.arrivals import rows_of
 
 Rows = list[dict[str, Any]]
@@ -37,7 +37,7 @@ def find(connection: duckdb.DuckDBPyConnection, identifier: str) -> Known | None
 
 def known(connection: duckdb.DuckDBPyConnection, person_id: str) -> Known:
     """What a linked person is known by."""
-    members = [each.identifier for each in Graph(connection).members([person_id])]
+    members = [each.identifier for each in graph_of(connection).members([person_id])]
     stretches = connection.execute(
         f"select anonymous_id, owner_type, owner, from_us, to_us from {TENURES} where person_id = ?", [person_id]
     ).fetchall()
@@ -129,7 +129,7 @@ def gather(connection: duckdb.DuckDBPyConnection, person: Known, person_ids: Col
 
 def persons_of(connection: duckdb.DuckDBPyConnection, person: Known) -> set[str]:
     """Where the person's users and strong identifiers stand now, whatever has been linked since."""
-    return {place.person_id for place in Graph(connection).placements(person.identifiers)}
+    return {place.person_id for place in graph_of(connection).placements(person.identifiers)}
 
 
 _FAR_US = 2**62

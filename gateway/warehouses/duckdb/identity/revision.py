@@ -12,11 +12,11 @@ from gateway.identity.evidence import pair_of
 from gateway.identity.naming import person_id_of
 from gateway.model.errors import WarehouseError
 from gateway.model.person import ANONYMOUS_ID, Identifier, Known
-from gateway.warehouses.duckdb.identity.graph import Graph
+from gateway.warehouses.duckdb.identity.entries import graph_of
 from gateway.warehouses.duckdb.identity.people import gather, persons_of
-from gateway.warehouses.duckdb.identity.tables import CLAIMS, FROZEN, LINKS, PLACES, RECORDS, TENURES, UNDONE
 from gateway.warehouses.identity.evidence import GROUP, normalised
 from gateway.warehouses.identity.rows import CLAIM, EDGE, claim_of, identifier_columns, link_of
+from gateway.warehouses.identity.tables import CLAIMS, FROZEN, LINKS, PLACES, RECORDS, TENURES, UNDONE
 from gateway.warehouses.shaping.arrivals import rows_of
 
 EDGES_AT_ONCE = 20_000
@@ -37,7 +37,7 @@ def unmerge(connection: duckdb.DuckDBPyConnection, rules: Rules, left: str, righ
             f"no event links {left} and {right} to each other directly",
             hint=f"`headwater person {left}` shows what is linked",
         )
-    pairs = {pair_of(edge) for edge in edges} - Graph(connection).undone()
+    pairs = {pair_of(edge) for edge in edges} - graph_of(connection).undone()
     if not pairs:
         raise WarehouseError(
             f"the link between {left} and {right} was taken back before",
@@ -49,9 +49,9 @@ def unmerge(connection: duckdb.DuckDBPyConnection, rules: Rules, left: str, righ
     for pair in pairs:
         ends = [part for identifier in sorted(pair) for part in identifier]
         connection.execute(f"insert into {UNDONE} values (?, ?, ?, ?, make_timestamptz(?))", [*ends, now_us])
-    persons = {place.person_id for place in Graph(connection).placements([first, second])}
+    persons = {place.person_id for place in graph_of(connection).placements([first, second])}
     _judge_anew(connection, rules, persons, now_us)
-    places = {place.identifier: place.person_id for place in Graph(connection).placements([first, second])}
+    places = {place.identifier: place.person_id for place in graph_of(connection).placements([first, second])}
     now_first, now_second = (places.get(each, person_id_of(each)) for each in (first, second))
     connection.execute(
         f"insert into {RECORDS} values ('unmerge', ?, ?, ?, ?, make_timestamptz(?), make_timestamptz(?))",
@@ -71,7 +71,7 @@ def rebuild(connection: duckdb.DuckDBPyConnection, rules: Rules, now_us: int) ->
     edges, guards = 0, Guards(rules.max_links_an_hour)
     for evidence in _replayed(connection):
         edges += len(evidence.claims) + len(evidence.links)
-        changes = resolve(evidence, graph := Graph(connection), rules, guards, None)
+        changes = resolve(evidence, graph := graph_of(connection), rules, guards, None)
         changes.records.clear()
         graph.write(changes, now_us)
     found = list(_differences(connection))
@@ -97,7 +97,7 @@ def forget(
         for table in tables
     }
     own = list(person.identifiers)
-    own += [place.identifier for place in Graph(connection).members(people) if place.owner is None]
+    own += [place.identifier for place in graph_of(connection).members(people) if place.owner is None]
     devices = {tenure.anonymous_id for tenure in person.tenures} | _devices_of(connection, set(own))
     _take_out(connection, people, devices)
     connection.register("own", rows_of(identifier_columns(own)))
@@ -124,13 +124,13 @@ def forget(
 def _edges_between(connection: duckdb.DuckDBPyConnection, left: str, right: str) -> Iterator[Claim | Link]:
     ends = {"a": left, "b": right}
     for row in connection.execute(
-        f"select {EDGE} from {LINKS} where cause <> '{GROUP}'"
+        f"select {', '.join(EDGE)} from {LINKS} where cause <> '{GROUP}'"
         " and ((left_value = $a and right_value = $b) or (left_value = $b and right_value = $a)) order by us",
         ends,
     ).fetchall():
         yield link_of(row)
     for row in connection.execute(
-        f"select {CLAIM} from {CLAIMS}"
+        f"select {', '.join(CLAIM)} from {CLAIMS}"
         " where (claimant = $a and anonymous_id = $b) or (claimant = $b and anonymous_id = $a) order by us",
         ends,
     ).fetchall():
@@ -139,15 +139,15 @@ def _edges_between(connection: duckdb.DuckDBPyConnection, left: str, right: str)
 
 def _judge_anew(connection: duckdb.DuckDBPyConnection, rules: Rules, persons: set[str], now_us: int) -> None:
     """Take these persons out of the graph and put them in again, by all that is said of them."""
-    members = [place.identifier for place in Graph(connection).members(persons) if place.owner is None]
+    members = [place.identifier for place in graph_of(connection).members(persons) if place.owner is None]
     links: dict[Link, str] = {}
     ahead, seen = set(members), set[Identifier]()
     while ahead:
         seen |= ahead
-        found = dict(Graph(connection).links(ahead))
+        found = dict(graph_of(connection).links(ahead))
         links |= found
         ahead = {each for link in found for each in link.identifiers} - seen
-    around = {place.person_id for place in Graph(connection).placements(seen)} | persons
+    around = {place.person_id for place in graph_of(connection).placements(seen)} | persons
     devices = _devices_of(connection, seen | set(members))
     _take_out(connection, around, devices)
     for link in links:
@@ -183,7 +183,7 @@ def _give_back(
     connection: duckdb.DuckDBPyConnection, rules: Rules, devices: set[str], links: Sequence[Link], now_us: int
 ) -> None:
     """Judge what is left of these devices' claims, and the links, as if they came now; no guard refuses them."""
-    graph = Graph(connection)
+    graph = graph_of(connection)
     claims = list(graph.claims(devices)) if devices else []
     connection.register("devices", rows_of({"value": sorted(devices) or [""]}))
     connection.execute(f"delete from {CLAIMS} where refused is null and anonymous_id in (select value from devices)")
@@ -198,7 +198,7 @@ def _put_aside(connection: duckdb.DuckDBPyConnection) -> None:
     for table, aside, columns in ((CLAIMS, "claims_aside", CLAIM), (LINKS, "links_aside", EDGE)):
         connection.execute(
             f"create or replace temp table {aside} as"
-            f" select {columns} from {table} where cause <> '{GROUP}' order by us"
+            f" select {', '.join(columns)} from {table} where cause <> '{GROUP}' order by us"
         )
         connection.execute(f"delete from {table} where cause <> '{GROUP}'")
     for table in (PLACES, TENURES, FROZEN):
@@ -217,9 +217,11 @@ def _replayed(connection: duckdb.DuckDBPyConnection) -> Iterator[Evidence]:
         if all(end is None for end in ends):
             return
         span = {"after": reached, "to": min(end for end in ends if end is not None)}
-        claims = connection.execute(f"select {CLAIM} from claims_aside where us > $after and us <= $to", span)
+        claims = connection.execute(
+            f"select {', '.join(CLAIM)} from claims_aside where us > $after and us <= $to", span
+        )
         claim_rows = claims.fetchall()
-        links = connection.execute(f"select {EDGE} from links_aside where us > $after and us <= $to", span)
+        links = connection.execute(f"select {', '.join(EDGE)} from links_aside where us > $after and us <= $to", span)
         yield Evidence([claim_of(row) for row in claim_rows], [link_of(row) for row in links.fetchall()])
         reached = span["to"]
 

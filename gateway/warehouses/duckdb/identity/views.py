@@ -6,7 +6,7 @@ They are made anew whenever the events' columns grow.
 from collections.abc import Collection, Iterable, Iterator
 
 from gateway.model.person import ANONYMOUS_ID, USER_ID
-from gateway.warehouses.duckdb.identity.tables import CLAIMS, LINKS, PLACES, TENURES
+from gateway.warehouses.identity.tables import CLAIMS, LINKS, PLACES, TENURES
 from gateway.warehouses.names import STANDARD_COLUMNS, TABLES_OF_TYPE, literal, quoted
 from gateway.warehouses.schema import Schema
 

@@ -22,7 +22,7 @@ from gateway.model.junk import is_junk
 from gateway.model.person import ANONYMOUS_ID, USER_ID, Identifier, Tenure
 from gateway.warehouses import Warehouse
 from gateway.warehouses.duckdb import DuckDBSettings, open_duckdb
-from gateway.warehouses.duckdb.identity import keeper, views
+from gateway.warehouses.duckdb.identity import FileIdentity, views
 from tests.integration.warehouses.identity.slow_machine import SlowMachine
 from tests.integration.warehouses.support.store import RECEIVED_AT_MS, Event, Store
 from tests.unit.identity.support.reference import truth
@@ -116,15 +116,15 @@ async def _compare(warehouse: Warehouse, store: Store, portions: list[list[Event
 
 async def _break_off(store: Store, monkeypatch: pytest.MonkeyPatch, portion: list[Event]) -> None:
     """A load that fails after it has changed the graph, and before its commit."""
-    take = keeper.IdentityKeeper.take
+    take = FileIdentity.take
 
-    def fail(self: keeper.IdentityKeeper, connection: duckdb.DuckDBPyConnection) -> None:
+    def fail(self: FileIdentity, connection: duckdb.DuckDBPyConnection) -> None:
         take(self, connection)
         raise duckdb.IOException("the disk is gone")
 
     offset = store.offset
     lost = {"type": "identify", "messageId": f"lost{next(unique)}", "anonymousId": "z", "userId": "Z"}
-    monkeypatch.setattr(keeper.IdentityKeeper, "take", fail)
+    monkeypatch.setattr(FileIdentity, "take", fail)
     with pytest.raises(WarehouseError, match="the disk is gone"):
         await store.load(*portion, lost)
     monkeypatch.undo()

@@ -7,15 +7,13 @@ link is little. What waits is stored in the transaction of its rows, so it is ju
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-import duckdb
-
 from gateway.identity import Claim, Evidence, Link
 from gateway.model.clock import Clock
 from gateway.model.person import ANONYMOUS_ID
-from gateway.warehouses.duckdb.identity.tables import PENDING
+from gateway.warehouses.identity.entries import Entries
 from gateway.warehouses.identity.evidence import GROUP
 from gateway.warehouses.identity.rows import EDGE, edge_columns, link_of
-from gateway.warehouses.shaping.arrivals import rows_of
+from gateway.warehouses.identity.tables import PENDING
 
 ENOUGH_EDGES = 20_000
 """So many are judged at once, however long it takes."""
@@ -43,9 +41,9 @@ class Pending:
         """Whether some wait that need not wait any longer."""
         return self._edges > 0 and self._clock.monotonic_s() >= self._rest_until_s
 
-    def restore(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def restore(self, entries: Entries) -> None:
         """What the process before did not come to judge."""
-        ((self._edges,),) = connection.execute(f"select count(*) from {PENDING}").fetchall()
+        self._edges = len(entries.read(PENDING, ("us",)))
         self._after = self._edges
 
     def may_wait(self, evidence: Evidence) -> bool:
@@ -61,22 +59,20 @@ class Pending:
         now_s = self._clock.monotonic_s()
         self._rest_until_s = now_s + min(LONGEST_REST_S, REST * (now_s - began_s))
 
-    def add(self, connection: duckdb.DuckDBPyConnection, evidence: Evidence) -> None:
+    def add(self, entries: Entries, evidence: Evidence) -> None:
         """Let it wait."""
         edges: Sequence[Claim | Link] = (*evidence.claims, *evidence.links, *evidence.memberships)
         self._after = self._edges + len(edges)
-        if not edges:
-            return
-        connection.register("pending", rows_of(edge_columns(edges)))
-        connection.execute(f"insert into {PENDING} select {EDGE} from pending")
+        if edges:
+            entries.insert(PENDING, edge_columns(edges))
 
-    def take(self, connection: duckdb.DuckDBPyConnection, evidence: Evidence) -> Evidence:
+    def take(self, entries: Entries, evidence: Evidence) -> Evidence:
         """What waits, and this with it; nothing waits any more."""
         self._after = 0
         if not self._edges:
             return evidence
-        rows = connection.execute(f"select {EDGE} from {PENDING}").fetchall()
-        connection.execute(f"delete from {PENDING}")
+        rows = entries.read(PENDING, EDGE)
+        entries.clear(PENDING)
         claims, links, memberships = list(evidence.claims), list(evidence.links), list(evidence.memberships)
         for edge in map(link_of, rows):
             if edge.right.type == ANONYMOUS_ID:

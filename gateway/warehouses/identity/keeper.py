@@ -1,71 +1,42 @@
 """Keeps the graph: one call for each load, within its transaction."""
 
 from collections import Counter
-from collections.abc import Sequence
-from typing import Any
 
 import duckdb
 
 from gateway.config.identity import IdentitySettings
 from gateway.identity import Changes, Evidence, Guards, Rules, resolve
 from gateway.model.clock import Clock
-from gateway.model.person import Known
-from gateway.warehouses.duckdb.identity import revision
-from gateway.warehouses.duckdb.identity.graph import Graph
-from gateway.warehouses.duckdb.identity.pending import Pending
-from gateway.warehouses.duckdb.identity.tables import CREATE_TABLES, GRAPH, REPLACED, make_room
-from gateway.warehouses.duckdb.identity.views import create_views
+from gateway.warehouses.identity.entries import Entries
 from gateway.warehouses.identity.evidence import evidence_of
+from gateway.warehouses.identity.graph import Graph
 from gateway.warehouses.identity.memory import Memory
-from gateway.warehouses.schema import Schema
+from gateway.warehouses.identity.pending import Pending
 
 JUNK = "junk"
 
 
 class IdentityKeeper:
-    """What is in memory follows the file: `prepare` reads it, `settle` comes after a commit."""
+    """What is in memory follows the warehouse: `prepare` reads it, `settle` comes after a commit."""
 
-    def __init__(self, settings: IdentitySettings, clock: Clock, memory_limit: int) -> None:
+    def __init__(self, settings: IdentitySettings, clock: Clock) -> None:
         self.rules = rules_of(settings)
         self._is_enabled = settings.enabled
         self._clock = clock
-        self._memory_limit = memory_limit
         self._guards = Guards(self.rules.max_links_an_hour)
         self._memory = Memory()
         self._pending = Pending(clock)
         self._untold = Counter[str]()
         """What came of judging between loads."""
 
-    def prepare(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Make the tables, and learn from them."""
-        for statement in CREATE_TABLES:
-            connection.execute(statement)
+    def prepare(self, entries: Entries) -> None:
+        """Learn from the graph as it stands."""
         self._guards = Guards(self.rules.max_links_an_hour)
-        self._guards.frozen |= Graph(connection).frozen()
+        self._guards.frozen |= Graph(entries).frozen()
         self._memory = Memory()
-        self._pending.restore(connection)
+        self._pending.restore(entries)
 
-    def show(self, connection: duckdb.DuckDBPyConnection, schema: Schema) -> None:
-        """Make the views, of the columns that there are now."""
-        for statement in create_views(schema, self.rules.blocklist):
-            connection.execute(statement)
-
-    def unmerge(self, connection: duckdb.DuckDBPyConnection, left: str, right: str) -> tuple[str, str]:
-        """See revision.py."""
-        make_room(connection, self._memory_limit, GRAPH)
-        return revision.unmerge(connection, self.rules, left, right, self._clock.now_ms() * 1000)
-
-    def rebuild(self, connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
-        """See revision.py."""
-        make_room(connection, self._memory_limit, GRAPH)
-        return revision.rebuild(connection, self.rules, self._clock.now_ms() * 1000)
-
-    def forget(self, connection: duckdb.DuckDBPyConnection, person: Known, tables: Sequence[str]) -> dict[str, int]:
-        """See revision.py."""
-        make_room(connection, self._memory_limit, [*GRAPH, *tables])
-        return revision.forget(connection, self.rules, person, tables, self._clock.now_ms() * 1000)
-
-    def take(self, connection: duckdb.DuckDBPyConnection) -> Counter[str]:
+    def take(self, staged: duckdb.DuckDBPyConnection, entries: Entries) -> Counter[str]:
         """What `temp.staged` says goes into the graph, or waits for it (see pending.py).
 
         Returns what was refused and what changed, counted. Where identity is switched off, nothing more is linked.
@@ -73,12 +44,12 @@ class IdentityKeeper:
         if not self._is_enabled:
             return Counter()
         self._memory.begin()
-        evidence = evidence_of(connection, self.rules, self._memory)
+        evidence = evidence_of(staged, self.rules, self._memory)
         counts = Counter({JUNK: evidence.junk}) if evidence.junk else Counter[str]()
         if self._pending.may_wait(evidence):
-            self._pending.add(connection, evidence)
+            self._pending.add(entries, evidence)
             return counts
-        return counts + self._told(self._judge(connection, self._pending.take(connection, evidence)))
+        return counts + self._told(self._judge(entries, self._pending.take(entries, evidence)))
 
     @property
     def waiting(self) -> int:
@@ -90,9 +61,14 @@ class IdentityKeeper:
         """Whether `catch_up` should come now, without a load."""
         return self._pending.is_due
 
-    def catch_up(self, connection: duckdb.DuckDBPyConnection) -> None:
+    @property
+    def now_us(self) -> int:
+        """For what is recorded now."""
+        return self._clock.now_ms() * 1000
+
+    def catch_up(self, entries: Entries) -> None:
         """Judge what waits; a later load tells what came of it."""
-        self._untold += self._judge(connection, self._pending.take(connection, Evidence()))
+        self._untold += self._judge(entries, self._pending.take(entries, Evidence()))
 
     def settle(self) -> None:
         """The load was committed."""
@@ -103,13 +79,13 @@ class IdentityKeeper:
         untold, self._untold = self._untold, Counter()
         return counts + untold
 
-    def _judge(self, connection: duckdb.DuckDBPyConnection, evidence: Evidence) -> Counter[str]:
+    def _judge(self, entries: Entries, evidence: Evidence) -> Counter[str]:
         if not evidence.edges:
             return Counter()
-        now_us = self._clock.now_ms() * 1000
+        now_us = self.now_us
         with self._pending.judging():
-            make_room(connection, self._memory_limit, REPLACED)
-            graph = Graph(connection)
+            entries.expect_changes()
+            graph = Graph(entries)
             changes = resolve(evidence, graph, self.rules, self._guards, now_us)
             graph.write(changes, now_us)
         return counted(changes)
