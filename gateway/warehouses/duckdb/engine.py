@@ -8,18 +8,18 @@ locks. Blocking: called from threads.
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import duckdb
 
-from gateway.model.errors import WarehouseError, WarehouseRowError
+from gateway.model.errors import WarehouseError
 from gateway.warehouses.duckdb.settings import DuckDBSettings
 from gateway.warehouses.names import literal
+from gateway.warehouses.shaping.engine import Bounds, start, translated
 
 DATABASE = "warehouse"
 """What the attached file is called in SQL."""
 ROW_GROUP_ROWS = 122_880
-KEPT_PART = 3
-"""One part of so many of DuckDB's memory is not given back between uses: asking the system for it again takes time."""
 
 
 class Engine:
@@ -85,35 +85,18 @@ class Engine:
     def _start(self) -> duckdb.DuckDBPyConnection:
         settings, path = self._settings, str(self._path)
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        root = duckdb.connect(
-            config={
-                "threads": settings.threads,
-                "memory_limit": f"{settings.memory_limit}B",
-                "block_allocator_memory": f"{settings.memory_limit // KEPT_PART}B",
-                "temp_directory": f"{path}.spill",
-                "preserve_insertion_order": False,
-                "checkpoint_threshold": "64KiB",
-                "python_enable_replacements": False,
-                "autoinstall_known_extensions": False,
-                "autoload_known_extensions": False,
-            }
-        )
-        own_files = ", ".join(literal(path + ending) for ending in ("", ".wal", ".wal.checkpoint", ".wal.recovery"))
-        root.execute("set timezone = 'UTC'")
-        root.execute(f"set allowed_paths = [{own_files}]")
-        root.execute("set enable_external_access = false")
-        return root
+        own_files = [Path(path + ending) for ending in ("", ".wal", ".wal.checkpoint", ".wal.recovery")]
+        return start(Bounds(settings.memory_limit, settings.threads, Path(f"{path}.spill")), files=own_files)
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
         try:
-            yield
-        except (duckdb.DataError, duckdb.OutOfMemoryException) as error:
-            raise WarehouseRowError(f"DuckDB refuses these rows: {_first_line(error)}") from error
-        except duckdb.IOException as error:
-            raise WarehouseError(_first_line(error), hint=self._hint(str(error))) from error
-        except duckdb.Error as error:
-            raise WarehouseError(_first_line(error), hint="it is tried again; see docs/warehouse.md") from error
+            with translated():
+                yield
+        except WarehouseError as error:
+            if isinstance(error.__cause__, duckdb.IOException):
+                raise WarehouseError(error.message, hint=self._hint(error.message)) from error.__cause__
+            raise
         except OSError as error:
             raise WarehouseError(
                 f"cannot make the directory of {self._path}: {error.strerror}", hint="check its owner and mode"
@@ -125,7 +108,3 @@ class Engine:
         if "No space" in message:
             return f"make room on the disk of {self._path}; nothing is lost meanwhile"
         return f"check that {self._path} is a DuckDB file that the daemon may write"
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]

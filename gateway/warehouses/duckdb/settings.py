@@ -3,37 +3,16 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
-
-from gateway.config import BatchSettings, WarehouseSettings
-from gateway.config.identity import IdentitySettings
-from gateway.config.units import Duration, Size
+from gateway.config.units import Size
+from gateway.warehouses.settings import TableSettings
 
 
-class LoadSettings(BatchSettings):
-    """One load. Larger loads cost less for each event; `max_wait` is how old a row may get before it is there."""
-
-    max_events: int = Field(default=20_000, ge=1)
-    max_bytes: Size = 16 * 2**20
-    max_wait: Duration = 1
-
-
-class DuckDBSettings(WarehouseSettings):
+class DuckDBSettings(TableSettings):
     """One database file."""
 
     type: Literal["duckdb"] = "duckdb"
     path: Path
     """The database file; made when it is not there."""
-    batch: LoadSettings = LoadSettings()
     memory_limit: Size = 48 * 2**20
     """What DuckDB may use for loads and queries; beyond it, it goes to disk beside the file. The identity graph adds to
     it, see `make_room`."""
-    threads: int = Field(default=1, ge=1, le=64)
-    """Threads of DuckDB."""
-    max_event_tables: int = Field(default=500, ge=0)
-    """Events get a table of their own until there are so many; all events are in `tracks`."""
-    max_columns: int = Field(default=200, ge=1, le=1000)
-    """Columns that events may add to one table; further values go to `_extra`."""
-    max_context_columns: int = Field(default=150, ge=2, le=1000)
-    """The same for the `context_` columns, which are the same in every table."""
-    identity: IdentitySettings = IdentitySettings()
