@@ -8,7 +8,7 @@ from collections.abc import Collection
 MAX_CHARACTERS = 512
 """RudderStack's limit for the type and value of an identifier together."""
 
-_WORDS = frozenset(
+WORDS = frozenset(
     {
         "",
         "null",
@@ -33,4 +33,4 @@ _OBJECT = "[object object]"
 def is_junk(value: str, blocklist: Collection[str] = ()) -> bool:
     """Whether `value` names nobody. `blocklist` holds the owner's further words, trimmed and in lower case."""
     text = value.strip().lower()
-    return text in _WORDS or text in blocklist or not text.strip("0-") or _OBJECT in text or len(value) > MAX_CHARACTERS
+    return text in WORDS or text in blocklist or not text.strip("0-") or _OBJECT in text or len(value) > MAX_CHARACTERS

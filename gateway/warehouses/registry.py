@@ -5,5 +5,6 @@ from typing import Any
 from gateway.warehouses.archive import ARCHIVE
 from gateway.warehouses.contract import WarehouseKind
 from gateway.warehouses.duckdb import DUCKDB
+from gateway.warehouses.postgres import POSTGRES
 
-WAREHOUSES: tuple[WarehouseKind[Any], ...] = (ARCHIVE, DUCKDB)
+WAREHOUSES: tuple[WarehouseKind[Any], ...] = (ARCHIVE, DUCKDB, POSTGRES)

@@ -125,6 +125,11 @@ class Schema:
                 self._table_of_event[event] = name
         return name
 
+    @property
+    def has_grown(self) -> bool:
+        """Whether there is growth that the warehouse does not have yet."""
+        return bool(self.growth.tables or self.growth.columns)
+
     def settle(self) -> None:
         """The growth is in the warehouse."""
         for table in self.growth.tables.values():

@@ -40,6 +40,7 @@ def _store(staging: Staging, known: FileState) -> None:
     connection, schema = staging.connection, known.schema
     staging.stage(reading.stage(schema.context))
     present = staging.learn(schema, known.shapes)
+    staging.tally(present)
     if write_growth(connection, schema, known.identity):
         staging.stage(reading.stage(schema.context))
     staging.forget(staging.hash_ids() | _stored_already(staging))

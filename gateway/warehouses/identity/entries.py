@@ -9,7 +9,7 @@ Row = tuple[Any, ...]
 class Entries(Protocol):
     """What the rules need of a warehouse, within the transaction of a load.
 
-    Texts, whole numbers, booleans and None are themselves; a moment is written in microseconds since the epoch.
+    Texts, whole numbers, booleans and None are themselves; a moment is in microseconds since the epoch.
     """
 
     def find(self, table: str, column: str, hashes: Collection[int], columns: Sequence[str]) -> list[Row]:
@@ -33,5 +33,5 @@ class Entries(Protocol):
         ...
 
     def expect_changes(self) -> None:
-        """Many rows are about to be replaced."""
+        """Many rows are about to be replaced. Until the transaction ends, nobody else changes the graph."""
         ...

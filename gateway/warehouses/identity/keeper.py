@@ -49,7 +49,7 @@ class IdentityKeeper:
         if self._pending.may_wait(evidence):
             self._pending.add(entries, evidence)
             return counts
-        return counts + self._told(self._judge(entries, self._pending.take(entries, evidence)))
+        return counts + self._told(self._judge(entries, evidence))
 
     @property
     def waiting(self) -> int:
@@ -68,7 +68,7 @@ class IdentityKeeper:
 
     def catch_up(self, entries: Entries) -> None:
         """Judge what waits; a later load tells what came of it."""
-        self._untold += self._judge(entries, self._pending.take(entries, Evidence()))
+        self._untold += self._judge(entries, Evidence())
 
     def settle(self) -> None:
         """The load was committed."""
@@ -80,11 +80,14 @@ class IdentityKeeper:
         return counts + untold
 
     def _judge(self, entries: Entries, evidence: Evidence) -> Counter[str]:
+        """This, and what waits, which nobody else may judge from here on."""
+        if evidence.edges or self._pending.edges:
+            entries.expect_changes()
+        evidence = self._pending.take(entries, evidence)
         if not evidence.edges:
             return Counter()
         now_us = self.now_us
         with self._pending.judging():
-            entries.expect_changes()
             graph = Graph(entries)
             changes = resolve(evidence, graph, self.rules, self._guards, now_us)
             graph.write(changes, now_us)

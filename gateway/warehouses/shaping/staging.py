@@ -34,6 +34,7 @@ class Staging:
         self.event_rows: Counter[str] = Counter()
         """About how many rows each event's own table gets."""
         self._staged_by = ""
+        self._rows_of_shape: dict[int, int] = {}
         self._first_positions = [0, *accumulate(map(len, batches))]
         self._first_envelopes: Sequence[int] = []
         self._unpacked: tuple[int, Batch] | None = None
@@ -66,10 +67,15 @@ class Staging:
             schema.learn(event)
         for shape, event in new.items():
             shapes[shape] = schema.shape(event)
-        for shape, _, rows in samples:
-            self.event_rows.update(dict.fromkeys(shapes[shape].tables[1:], rows))
-        self.warnings[TOO_MANY_TABLES] += sum(rows for shape, _, rows in samples if shapes[shape].lacks_table)
-        return {shape: shapes[shape] for shape, _, _ in samples}
+        self._rows_of_shape = {shape: rows for shape, _, rows in samples}
+        return {shape: shapes[shape] for shape in self._rows_of_shape}
+
+    def tally(self, present: Mapping[int, Shape]) -> None:
+        """Count, once it is clear where the events go."""
+        for shape, known in present.items():
+            rows = self._rows_of_shape[shape]
+            self.event_rows.update(dict.fromkeys(known.tables[1:], rows))
+            self.warnings[TOO_MANY_TABLES] += rows if known.lacks_table else 0
 
     def hash_ids(self) -> set[int]:
         """Make `temp.hashes`; positions of events whose id an earlier one of this load has."""

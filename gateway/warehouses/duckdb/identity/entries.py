@@ -39,7 +39,9 @@ class FileEntries:
 
     def read(self, table: str, columns: Sequence[str]) -> list[Row]:
         """See Entries."""
-        return self._connection.execute(f"select {', '.join(columns)} from {table}").fetchall()
+        types = GRAPH_TABLES[table]
+        values = [f"epoch_us({name})" if types[name] is ColumnType.MOMENT else name for name in columns]
+        return self._connection.execute(f"select {', '.join(values)} from {table}").fetchall()
 
     def insert(self, table: str, columns: Mapping[str, Sequence[Any]]) -> None:
         """See Entries."""

@@ -9,6 +9,7 @@ from gateway.identity.evidence import device_of
 from gateway.identity.naming import person_id_of
 from gateway.model.person import ANONYMOUS_ID, USER_ID, Identifier, Known, Tenure
 from gateway.warehouses.duckdb.identity.entries import graph_of
+from gateway.warehouses.duckdb.statements import LOAD
 from gateway.warehouses.identity.evidence import normalised
 from gateway.warehouses.identity.rows import identifier_columns
 from gateway.warehouses.identity.tables import PLACES, TENURES
@@ -148,6 +149,5 @@ def _rows(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[
     answer = connection.execute(sql, parameters)
     columns = [column[0] for column in answer.description or ()]
     return [
-        {name: value for name, value in zip(columns, row, strict=True) if not name.startswith("_")}
-        for row in answer.fetchall()
+        {name: value for name, value in zip(columns, row, strict=True) if name != LOAD} for row in answer.fetchall()
     ]

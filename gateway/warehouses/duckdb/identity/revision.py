@@ -96,6 +96,15 @@ def forget(
         )
         for table in tables
     }
+    removed |= forget_in_graph(connection, rules, person, people, now_us)
+    return {table: rows for table, rows in removed.items() if rows}
+
+
+def forget_in_graph(
+    connection: duckdb.DuckDBPyConnection, rules: Rules, person: Known, people: set[str], now_us: int
+) -> dict[str, int]:
+    """The graph's part of it; `people` is where the person's identifiers stand. Rows removed by table."""
+    removed: dict[str, int] = {}
     own = list(person.identifiers)
     own += [place.identifier for place in graph_of(connection).members(people) if place.owner is None]
     devices = {tenure.anonymous_id for tenure in person.tenures} | _devices_of(connection, set(own))
@@ -115,7 +124,7 @@ def forget(
         f"delete from {UNDONE} where (left_type, left_value) in {mine} or (right_type, right_value) in {mine}"
     )
     _give_back(connection, rules, devices, [], now_us)
-    return {table: rows for table, rows in removed.items() if rows}
+    return removed
 
 
 # --- parts

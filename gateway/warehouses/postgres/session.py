@@ -1,0 +1,183 @@
+"""A connection to PostgreSQL, by psycopg."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import errors
+from psycopg.types.string import TextLoader
+
+from gateway.model.errors import WarehouseError, WarehouseRowError
+from gateway.warehouses.contract import Table
+from gateway.warehouses.names import literal, quoted
+from gateway.warehouses.postgres.settings import PostgresSettings
+from gateway.warehouses.servers.ddl import IDS
+from gateway.warehouses.servers.session import Row, Stored
+
+CHUNK_BYTES = 2**18
+GROWING, JUDGING = 1, 2
+"""What another gateway waits for: numbers of advisory locks."""
+
+_CLAIM = f"""
+    with kept as (
+        insert into {IDS} (high, low) select high, low from claimed order by high, low
+        on conflict do nothing returning high, low)
+    select position from claimed left join kept using (high, low) where kept.high is null"""
+_STORED = """
+    select c.relname, a.attname, format_type(a.atttypid, a.atttypmod)
+    from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = {} and c.relkind in ('r', 'p', 'v', 'm', 'f') and a.attnum > 0 and not a.attisdropped
+    order by c.relname, a.attnum"""
+_ROWS_AT_FAULT = (errors.DataError, errors.IntegrityError, errors.ProgramLimitExceeded, errors.TooManyColumns)
+
+
+class PostgresSession:
+    """A Session. Every statement but those of `ask` is trusted."""
+
+    def __init__(self, settings: PostgresSettings) -> None:
+        self._settings = settings
+        self._connection: psycopg.Connection[Row] | None = None
+        self._lock = threading.Lock()
+
+    def fetch(self, sql: str) -> list[Row]:
+        """See Session."""
+        with self._connected() as connection:
+            return connection.execute(sql.encode()).fetchall()
+
+    def execute(self, sql: str) -> int:
+        """See Session."""
+        with self._connected() as connection:
+            return max(connection.execute(sql.encode()).rowcount, 0)
+
+    def append(self, table: str, columns: Sequence[str], file: Path, token: str = "") -> None:  # noqa: ARG002 - for servers without transactions
+        """See Session."""
+        self._copy(f"{quoted(table)} ({', '.join(map(quoted, columns))})", file)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """See Session."""
+        with self._connected() as connection, connection.transaction():
+            yield
+
+    @contextmanager
+    def growing(self) -> Iterator[None]:
+        """See Session."""
+        with self.transaction():
+            self._alone(GROWING)
+            yield
+
+    def judge_alone(self) -> None:
+        """See Session."""
+        self._alone(JUDGING)
+
+    def stored(self) -> Stored:
+        """See Session."""
+        tables: Stored = {}
+        for table, column, kind in self.fetch(_STORED.format(literal(self._settings.schema_name))):
+            tables.setdefault(table, {})[column] = kind
+        return tables
+
+    def claim(self, hashes: Path) -> set[int]:
+        """See Session. Of two gateways that store an id at once, the second waits for what becomes of the first."""
+        self.execute("create temp table if not exists claimed (position bigint, high bigint, low bigint)")
+        self.execute("truncate claimed")
+        self._copy("claimed", hashes)
+        return {position for (position,) in self.fetch(_CLAIM)}
+
+    def ask(self, sql: str, max_rows: int, timeout_s: float) -> Table:
+        """See Session. The protocol that is used takes one statement, and the transaction does not write."""
+        try:
+            with self._connected() as connection, connection.transaction(force_rollback=True):
+                connection.execute("set transaction read only")
+                connection.execute(f"set local statement_timeout = {round(timeout_s * 1000)}".encode())
+                with connection.cursor() as cursor, closing(cursor.stream(sql.encode())) as answer:  # type: ignore[type-var]  # it is a generator
+                    rows = list(islice(answer, max_rows + 1))
+                    columns = [column.name for column in cursor.description or ()]
+        except WarehouseRowError as error:
+            raise WarehouseError(error.message) from error
+        except WarehouseError as error:
+            if isinstance(error.__cause__, errors.QueryCanceled):
+                raise WarehouseError(
+                    f"the query took longer than {timeout_s:g} s", hint="ask for less, or allow more with --timeout"
+                ) from error
+            raise
+        return Table(columns, rows[:max_rows], truncated=len(rows) > max_rows)
+
+    def close(self) -> None:
+        """See Session."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _alone(self, number: int) -> None:
+        schema = literal(self._settings.schema_name)
+        self.fetch(f"select pg_advisory_xact_lock({number}, hashtext({schema}))")
+
+    def _copy(self, target: str, file: Path) -> None:
+        with (
+            self._connected() as connection,
+            connection.cursor() as cursor,
+            cursor.copy(f"copy {target} from stdin with (format csv)".encode()) as copy,
+            file.open("rb") as rows,
+        ):
+            while chunk := rows.read(CHUNK_BYTES):
+                copy.write(chunk)
+
+    @contextmanager
+    def _connected(self) -> Iterator[psycopg.Connection[Row]]:
+        """The connection, which is made where there is none; one that broke is not used again."""
+        try:
+            if self._connection is None or self._connection.closed:
+                self._connection = self._connect()
+            yield self._connection
+        except _ROWS_AT_FAULT as error:
+            raise WarehouseRowError(f"PostgreSQL refuses these rows: {_said(error)}") from error
+        except psycopg.Error as error:
+            if self._connection is not None and self._connection.broken:
+                self.close()
+            raise WarehouseError(f"PostgreSQL: {_said(error)}", hint=self._hint(error)) from error
+
+    def _connect(self) -> psycopg.Connection[Row]:
+        settings = self._settings
+        connection = psycopg.connect(
+            host=settings.host,
+            port=settings.port,
+            dbname=settings.database,
+            user=settings.user,
+            password=settings.password.get_secret_value() if settings.password else None,
+            sslmode=settings.sslmode,
+            sslrootcert=str(settings.ssl_root_certificate) if settings.ssl_root_certificate else None,
+            connect_timeout=max(1, round(settings.timeout)),
+            application_name="headwater",
+            options="-c timezone=UTC -c client_min_messages=warning",
+            autocommit=True,
+        )
+        for kind in ("json", "jsonb"):
+            connection.adapters.register_loader(kind, TextLoader)
+        if not connection.execute("select 1 from pg_namespace where nspname = %s", [settings.schema_name]).fetchall():
+            connection.execute(f"create schema if not exists {quoted(settings.schema_name)}".encode())
+        connection.execute(f"set search_path = {quoted(settings.schema_name)}".encode())
+        return connection
+
+    def _hint(self, error: psycopg.Error) -> str:
+        settings = self._settings
+        if isinstance(error, errors.InsufficientPrivilege):
+            return (
+                f"grant create on database {settings.database} to {settings.user}, or make the schema"
+                f" {settings.schema_name} and give it to {settings.user}"
+            )
+        if error.sqlstate is None or error.sqlstate.startswith(("08", "28", "3D")):
+            return f"check that {settings.user} can connect to {settings.database} at {settings.host}:{settings.port}"
+        if isinstance(error, errors.DiskFull):
+            return "make room on the server's disk; nothing is lost meanwhile"
+        return "it is tried again; see docs/warehouses/postgres.md"
+
+
+def _said(error: psycopg.Error) -> str:
+    """Without the row: a line of COPY holds what a visitor sent."""
+    message: Any = error.diag.message_primary
+    return str(message or str(error).strip().partition("\n")[0])

@@ -1,0 +1,83 @@
+"""The schema as it stands on the server, and how it grows."""
+
+from collections.abc import Collection
+
+from gateway.model.errors import WarehouseError, WarehouseRowError
+from gateway.warehouses.schema import Limits, Schema
+from gateway.warehouses.servers import ddl, views
+from gateway.warehouses.servers.dialect import Dialect
+from gateway.warehouses.servers.session import Session, Stored
+
+
+def grow(session: Session, dialect: Dialect, schema: Schema, blocklist: Collection[str]) -> bool:
+    """Make the tables, columns and views that the schema in memory has and the server lacks.
+
+    Another gateway may have been first: what the server has counts. Returns whether the schema in memory has learned
+    anything from it that changes where values go.
+    """
+    with session.growing():
+        before = session.stored()
+        for statement in ddl.own_tables(dialect, before):
+            session.execute(statement)
+        stored = _widened(session, dialect, schema, before)
+        has_changed = ddl.adopt(schema, dialect, stored)
+        for statement in ddl.missing(schema, dialect, stored):
+            session.execute(statement)
+        stored = session.stored()
+        if views.shown_columns(stored) != views.shown_columns(before) or not stored.keys() >= set(views.VIEWS):
+            for statement in views.create_views(dialect, stored, blocklist):
+                session.execute(statement)
+    schema.settle()
+    return has_changed
+
+
+def plan(session: Session, dialect: Dialect, schema: Schema, blocklist: Collection[str]) -> list[str]:
+    """The statements that `grow` would run on a server as it is now."""
+    stored = session.stored()
+    ddl.adopt(schema, dialect, stored)
+    statements = [*ddl.own_tables(dialect, stored), *ddl.missing(schema, dialect, stored)]
+    if statements or not stored.keys() >= set(views.VIEWS):
+        columns = ddl.planned(schema, dialect, stored)
+        statements += views.create_views(dialect, columns, blocklist)
+    return statements
+
+
+def read_schema(dialect: Dialect, stored: Stored, limits: Limits) -> Schema:
+    """Everything that is ours."""
+    schema = Schema(limits)
+    ddl.adopt(schema, dialect, stored)
+    return schema
+
+
+def next_offset(session: Session, dialect: Dialect, log_id: str) -> int | None:
+    """How far the log is loaded; None when it never was."""
+    rows = session.fetch(f"select max(next_offset) from {_cursor(dialect, log_id)}")
+    return None if rows[0][0] is None else int(rows[0][0])
+
+
+def store_offset(session: Session, dialect: Dialect, log_id: str, offset: int) -> None:
+    """Part of the transaction that stores the rows."""
+    session.execute(f"delete from {_cursor(dialect, log_id)}")
+    columns = dialect.names(("log_id", "next_offset"))
+    session.execute(
+        f"insert into {dialect.name(ddl.CURSORS)} ({columns}) values ({dialect.literal(log_id)}, {int(offset)})"
+    )
+
+
+def _cursor(dialect: Dialect, log_id: str) -> str:
+    return f"{dialect.name(ddl.CURSORS)} where {dialect.name('log_id')} = {dialect.literal(log_id)}"
+
+
+def _widened(session: Session, dialect: Dialect, schema: Schema, stored: Stored) -> Stored:
+    """What is stored after columns of integers were made wider, as far as the server does that."""
+    wanted = list(ddl.widenings(schema, dialect, stored)) if dialect.can_widen else []
+    for widening in wanted:
+        try:
+            with session.transaction():
+                if widening.table in views.shown_columns(stored):
+                    for view in views.VIEWS:
+                        session.execute(f"drop view if exists {dialect.name(view)}")
+                session.execute(ddl.widen(dialect, widening))
+        except (WarehouseError, WarehouseRowError):
+            continue
+    return session.stored() if wanted else stored

@@ -1,0 +1,111 @@
+"""What differs between servers, as data: names, types, statements and functions of their SQL."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Literal, NamedTuple
+
+from gateway.warehouses.values import ColumnType
+
+_NAME = r"\[([a-z_][a-z0-9_]*)\]"
+_NAME_OR_TEXT = re.compile(rf"'(?:[^']|'')*'|{_NAME}")
+_NAME_OR_ESCAPED_TEXT = re.compile(rf"'(?:[^'\\]|\\.)*'|{_NAME}", re.DOTALL)
+
+
+class BulkFormat(Enum):
+    """The file in which rows are handed over. DuckDB writes both."""
+
+    CSV = "format csv, header false"
+    """Nothing between two commas is null, two quotes are the empty text."""
+    PARQUET = "format parquet, compression zstd"
+
+
+Role = Literal["events", "ids", "cursors", "graph"]
+
+
+class NewTable(NamedTuple):
+    """A table to be made. `columns` are names and types of the server."""
+
+    name: str
+    role: Role
+    columns: Mapping[str, str]
+    required: frozenset[str]
+    """Columns that are never null."""
+    searched: Sequence[str]
+    """Columns by which rows are found."""
+
+
+class Pick(NamedTuple):
+    """An aggregate: `value` of the row that comes first, or last, by `keys`, among those for which `where` holds and
+    `value` is not null."""
+
+    value: str
+    keys: Sequence[str]
+    is_latest: bool
+    where: str = "true"
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """One server's SQL."""
+
+    types: Mapping[ColumnType, str]
+    """As they are written, and as the catalogue tells them."""
+    bulk: BulkFormat
+    is_transactional: bool
+    """Rows, ids, graph and cursor are stored together or not at all. Otherwise a load that broke off is found by its
+    intent, and goes on with the rows that are missing."""
+    can_widen: bool
+    """A column of integers can become one of numbers."""
+    create: Callable[[NewTable], Iterable[str]]
+    """The statements that make a table where there is none."""
+    add_column: str
+    """`{table}`, `{column}`, `{type}`; where the column is there already, it changes nothing."""
+    widen_column: str
+    """The same; empty where that is impossible."""
+    create_view: str
+    """`{view}`, `{query}`; takes the place of an earlier one."""
+    moment_of: str
+    """`{us}`, microseconds since the epoch, as a moment."""
+    us_of: str
+    """`{moment}` as microseconds since the epoch."""
+    md5: str
+    """`{text}` hashed, 32 hexadecimal digits in lower case."""
+    trim: str
+    """`{text}` without the characters of the literal `{characters}` at both ends."""
+    contains: str
+    """Whether `{text}` contains the literal `{part}`."""
+    text_of: str
+    """`{value}` as a text."""
+    pick: Callable[[Pick], str]
+    escapes: bool = False
+    """A backslash in a text means something; so does it in front of a quote, which is doubled otherwise."""
+    mark: str = '"'
+    """Around names."""
+    is_upper_case: bool = False
+    """Names that are written without marks are upper case; so those in marks are made so too."""
+
+    def name(self, name: str) -> str:
+        """A name, such that it is the same as without marks where that is allowed."""
+        folded = name.upper() if self.is_upper_case else name
+        return f"{self.mark}{folded.replace(self.mark, self.mark * 2)}{self.mark}"
+
+    def sql(self, text: str) -> str:
+        """A statement whose names are written in square brackets, as the server takes it."""
+        pattern = _NAME_OR_ESCAPED_TEXT if self.escapes else _NAME_OR_TEXT
+        return pattern.sub(lambda found: self.name(found[1]) if found[1] else found[0], text)
+
+    def literal(self, text: str) -> str:
+        """A text in a statement."""
+        if self.escapes:
+            return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+        return "'" + text.replace("'", "''") + "'"
+
+    def names(self, names: Sequence[str]) -> str:
+        """Several, with commas."""
+        return ", ".join(map(self.name, names))
+
+    def literals(self, texts: Iterable[str]) -> str:
+        """Several texts with commas; one that is nobody's where there is none."""
+        return ", ".join(map(self.literal, texts)) or "null"

@@ -1,0 +1,68 @@
+"""The graph's rows on a server."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+from gateway.warehouses.identity.entries import Row
+from gateway.warehouses.identity.tables import GRAPH_TABLES
+from gateway.warehouses.servers.dialect import Dialect
+from gateway.warehouses.servers.files import RowFiles
+from gateway.warehouses.servers.session import Session
+from gateway.warehouses.values import ColumnType
+
+HASHES_AT_ONCE = 5_000
+"""Of one statement."""
+
+
+class ServerEntries:
+    """The `Entries` of a session."""
+
+    def __init__(self, session: Session, dialect: Dialect, files: RowFiles) -> None:
+        self._session = session
+        self._dialect = dialect
+        self._files = files
+
+    def find(self, table: str, column: str, hashes: Collection[int], columns: Sequence[str]) -> list[Row]:
+        """See Entries."""
+        query = f"select {self._dialect.names(columns)} from {self._dialect.name(table)}"
+        return [
+            row
+            for listed in _portions(hashes)
+            for row in self._session.fetch(f"{query} where {self._dialect.name(column)} in ({listed})")
+        ]
+
+    def read(self, table: str, columns: Sequence[str]) -> list[Row]:
+        """See Entries."""
+        types, names = GRAPH_TABLES[table], {name: self._dialect.name(name) for name in columns}
+        values = [
+            self._dialect.us_of.format(moment=written) if types[name] is ColumnType.MOMENT else written
+            for name, written in names.items()
+        ]
+        return self._session.fetch(f"select {', '.join(values)} from {self._dialect.name(table)}")
+
+    def insert(self, table: str, columns: Mapping[str, Sequence[Any]]) -> None:
+        """See Entries."""
+        with self._files.of_values(table, columns) as file:
+            self._session.append(table, tuple(columns), file.path)
+
+    def delete(self, table: str, column: str, hashes: Collection[int]) -> None:
+        """See Entries."""
+        for listed in _portions(hashes):
+            self._session.execute(
+                f"delete from {self._dialect.name(table)} where {self._dialect.name(column)} in ({listed})"
+            )
+
+    def clear(self, table: str) -> None:
+        """See Entries."""
+        self._session.execute(f"delete from {self._dialect.name(table)} where 1 = 1")
+
+    def expect_changes(self) -> None:
+        """See Entries."""
+        self._session.judge_alone()
+
+
+def _portions(hashes: Collection[int]) -> Iterator[str]:
+    rest = iter(hashes)
+    while portion := list(islice(rest, HASHES_AT_ONCE)):
+        yield ", ".join(map(str, portion))

@@ -1,0 +1,81 @@
+"""One load: the steps between its events and the commit."""
+
+from collections import Counter
+from typing import NamedTuple
+
+from gateway.warehouses.contract import Loaded
+from gateway.warehouses.identity.keeper import IdentityKeeper
+from gateway.warehouses.schema import Schema, Shape
+from gateway.warehouses.servers import catalogue
+from gateway.warehouses.servers.ddl import IDS
+from gateway.warehouses.servers.dialect import Dialect
+from gateway.warehouses.servers.entries import ServerEntries
+from gateway.warehouses.servers.files import RowFiles
+from gateway.warehouses.servers.session import Session
+from gateway.warehouses.shaping import reading
+from gateway.warehouses.shaping.rows import table_rows
+from gateway.warehouses.shaping.staging import Staging
+
+_SIGNED = ", ".join(f"({half}::hugeint - 9223372036854775808)::bigint as {half}" for half in ("high", "low"))
+_CLAIM = f"select position, {_SIGNED} from temp.hashes"
+
+
+class Target(NamedTuple):
+    """Where a load goes, and what is known of it."""
+
+    session: Session
+    dialect: Dialect
+    files: RowFiles
+    schema: Schema
+    shapes: dict[int, Shape]
+    identity: IdentityKeeper
+
+    @property
+    def entries(self) -> ServerEntries:
+        """The graph's rows."""
+        return ServerEntries(self.session, self.dialect, self.files)
+
+
+def make_ready(staging: Staging, target: Target) -> dict[int, Shape]:
+    """Read the events, and make the server's schema what they need: that is stored whatever becomes of the load."""
+    schema = target.schema
+    staging.stage(reading.stage(schema.context))
+    present = staging.learn(schema, target.shapes)
+    if schema.has_grown:
+        if catalogue.grow(target.session, target.dialect, schema, target.identity.rules.blocklist):
+            target.shapes.clear()
+            present = staging.learn(schema, target.shapes)
+        staging.stage(reading.stage(schema.context))
+    staging.tally(present)
+    return present
+
+
+def store(staging: Staging, target: Target, present: dict[int, Shape], log_id: str, next_offset: int) -> Loaded:
+    """The rows, the graph and the cursor: everything but the commit."""
+    session, dialect = target.session, target.dialect
+    identity = Counter[str]()
+    rows = 0
+    if staging.arrived:
+        staging.forget(staging.hash_ids())
+        with target.files.of_query(staging.connection, _CLAIM) as hashes:
+            staging.forget(session.claim(hashes.path))
+        rows = staging.number("select count(*) from temp.staged")
+    if rows:
+        _append_rows(staging, target, present, f"{log_id} {next_offset}")
+        identity = target.identity.take(staging.connection, target.entries)
+        if not dialect.is_transactional:
+            with target.files.of_query(staging.connection, f"select {_SIGNED} from temp.hashes") as hashes:
+                session.append(IDS, ("high", "low"), hashes.path)
+    catalogue.store_offset(session, dialect, log_id, next_offset)
+    return Loaded(rows, staging.arrived - rows, staging.warnings, identity)
+
+
+def _append_rows(staging: Staging, target: Target, present: dict[int, Shape], token: str) -> None:
+    schema = target.schema
+    staging.name_events(schema)
+    repaired = staging.repair(schema, present)
+    for name in sorted({table for shape in present.values() for table in shape.tables} | repaired):
+        rows = table_rows(schema.tables[name], schema.context)
+        with target.files.of_query(staging.connection, rows.query) as file:
+            if file.rows:
+                target.session.append(name, rows.columns, file.path, f"{token} {name}")

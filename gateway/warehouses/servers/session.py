@@ -1,0 +1,65 @@
+"""A connection to a server."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Protocol
+
+from gateway.warehouses.contract import Table
+
+Row = tuple[Any, ...]
+Stored = dict[str, dict[str, str]]
+"""Tables and views of the schema, each with its columns in their order, and their types as the server tells them."""
+
+
+class Session(Protocol):
+    """Used by one thread at a time; connects when it has to, anew after every failure.
+
+    Every method raises WarehouseError when the same may succeed later, WarehouseRowError when the rows are at fault.
+    """
+
+    def fetch(self, sql: str) -> list[Row]:
+        """The answer to a query."""
+        ...
+
+    def execute(self, sql: str) -> int:
+        """Run a statement; how many rows it changed, as far as the server tells."""
+        ...
+
+    def append(self, table: str, columns: Sequence[str], file: Path, token: str = "") -> None:
+        """Store the rows of a file of the dialect's format.
+
+        Where the server has no transactions, what has the same token is stored once.
+        """
+        ...
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """All or nothing, where the server can; one after the other, where the session nests them."""
+        ...
+
+    def growing(self) -> AbstractContextManager[None]:
+        """The only one that changes the schema: another gateway waits. Within it, `stored` is what it is."""
+        ...
+
+    def judge_alone(self) -> None:
+        """Until the transaction ends, no other gateway changes the graph: it waits."""
+        ...
+
+    def stored(self) -> Stored:
+        """What there is."""
+        ...
+
+    def claim(self, hashes: Path) -> set[int]:
+        """Positions of the ids that are stored already. The file has `position`, `high`, `low`.
+
+        Where the server is transactional, the others are stored by it; otherwise `append` does it, after the rows.
+        """
+        ...
+
+    def ask(self, sql: str, max_rows: int, timeout_s: float) -> Table:
+        """The owner's question, which changes nothing. Raises WarehouseError with the server's message."""
+        ...
+
+    def close(self) -> None:
+        """Give the connection back."""
+        ...
