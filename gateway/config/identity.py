@@ -25,6 +25,7 @@ class IdentitySettings(Section):
     """docs/identity.md has the rules."""
 
     enabled: bool = True
+    """Keep track of who is who. Without, nothing more is linked, and every identifier is a person of its own."""
     strong: tuple[Trait, ...] = Field(default=("email",), max_length=8)
     """Traits that identify a person, the strongest first."""
     limits: dict[Type, Count] = Field(default={})
@@ -32,8 +33,8 @@ class IdentitySettings(Section):
     blocklist: tuple[str, ...] = ()
     """Further values that name nobody; case and surrounding space do not matter."""
     max_identifiers: int = Field(default=1_000, ge=2)
-    """Of one person. Further ones are not linked."""
+    """Identifiers of one person; further ones are not linked."""
     max_merges: int = Field(default=100, ge=1)
-    """Of one person."""
+    """Merges of one person."""
     max_links_an_hour: int = Field(default=100, ge=1)
     """An identifier that gains more others in an hour is frozen: it gains no more."""

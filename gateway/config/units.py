@@ -45,6 +45,19 @@ def parse_duration_s(value: object) -> object:
     return float(Decimal(found[1]) * _SECONDS[found[2].lower()])
 
 
+def written_duration(seconds: float) -> str:
+    """As people write it: in the largest unit of which it is a whole number."""
+    unit = next(unit for unit in ("d", "h", "m", "s", "ms") if Decimal(str(seconds)) % _SECONDS[unit] == 0)
+    return f"{Decimal(str(seconds)) / _SECONDS[unit]:f}".removesuffix(".0") + unit
+
+
+def written_size(size: int) -> str:
+    """The same of bytes."""
+    units = {"GiB": 2**30, "MiB": 2**20, "KiB": 2**10, "B": 1}
+    unit = next(unit for unit, each in units.items() if size % each == 0)
+    return f"{size // units[unit]} {unit}"
+
+
 def parse_size_bytes(value: object) -> object:
     """Bytes from "10GiB"; a number is taken as bytes. Anything else is left for pydantic to refuse."""
     if isinstance(value, bool):

@@ -17,9 +17,13 @@ class PostgresSettings(ServerSettings):
     host: str = "localhost"
     """A name, an address, or the folder of a Unix socket."""
     port: int = Field(default=5432, ge=1, le=65_535)
+    """Where the server listens."""
     database: str
+    """The database that has the schema."""
     user: str
+    """The role that owns the schema."""
     password: SecretStr | None = None
+    """None where the server does not ask for one."""
     schema_name: SchemaName = Field(default="headwater", alias="schema")
     """Made when it is not there. It is the loader's own."""
     sslmode: Literal["disable", "prefer", "require", "verify-ca", "verify-full"] = "prefer"
