@@ -256,4 +256,5 @@ BRAZE = Destination(
     category="marketing",
     max_batch_events=lambda _settings, key: MAX_OBJECTS.get(key, MAX_OBJECTS[TRACK]),
     max_batch_bytes=MAX_BATCH_BYTES,
+    unasked="a key that may only write has no request that changes nothing",
 )

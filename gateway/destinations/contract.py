@@ -97,6 +97,8 @@ class Destination(Generic[S]):
     """Events older than this are refused by the vendor; zero means no limit."""
     probe: Callable[[S], Request] | None = None
     """A request that changes nothing, by which `headwater check` tries address and credentials."""
+    unasked: str = "this kind has no request that changes nothing"
+    """Of a kind without `probe`: why `headwater check` cannot try it, in words for the owner."""
     grant: Grant[S] | None = None
 
     @property

@@ -115,4 +115,5 @@ KAFKA = Destination(
     request=request,
     classify=classify,
     max_batch_events=MAX_BATCH_EVENTS,
+    unasked="brokers are not connected to before there is a record to produce",
 )

@@ -217,4 +217,5 @@ LINKEDIN = Destination(
     max_batch_events=MAX_BATCH_EVENTS,
     max_batch_bytes=MAX_BATCH_BYTES,
     max_age_s=MAX_AGE_S,
+    unasked="its API has no request that tries this token without sending a conversion",
 )

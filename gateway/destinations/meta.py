@@ -232,4 +232,5 @@ META = Destination(
     classify=classify,
     max_batch_events=MAX_BATCH_EVENTS,
     max_age_s=MAX_AGE_S,
+    unasked="no request is known to try this token without sending an event",
 )

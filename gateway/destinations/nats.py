@@ -125,4 +125,5 @@ NATS = Destination(
     request=request,
     classify=classify,
     max_batch_events=MAX_BATCH_EVENTS,
+    unasked="servers are not connected to before there is a message to publish",
 )

@@ -233,4 +233,5 @@ PINTEREST = Destination(
     request=request,
     classify=classify,
     max_batch_events=lambda settings, _key: MAX_TEST_EVENTS if settings.test else MAX_BATCH_EVENTS,
+    unasked="no request is known to try this token without sending an event",
 )

@@ -210,4 +210,5 @@ REDDIT = Destination(
     max_batch_events=MAX_BATCH_EVENTS,
     max_batch_bytes=MAX_BATCH_BYTES,
     max_age_s=MAX_AGE_S,
+    unasked="no request is known to try this token without sending an event",
 )

@@ -223,4 +223,5 @@ TIKTOK = Destination(
     request=request,
     classify=classify,
     max_batch_events=lambda settings, _key: 1 if settings.test_event_code else MAX_BATCH_EVENTS,
+    unasked="no request is known to try this token without sending an event",
 )

@@ -4,6 +4,7 @@ import copy
 import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ ROOT = Path(__file__).parents[3]
 MAX_LINES = 300
 AT_LEAST = {"ga4": 12, "meta": 12, "console": 0, "webhook": 0}
 """Golden files; of other kinds four. The two with none are what their own tests say."""
+
+UNASKED = {each.name: each.default for each in fields(Destination)}["unasked"]
 
 every_kind = pytest.mark.parametrize("kind", DESTINATIONS, ids=lambda kind: kind.type)
 every_vendor = pytest.mark.parametrize("vendor", SIMULATORS, ids=lambda vendor: vendor.kind.type)
@@ -94,6 +97,13 @@ def test_the_list_of_destinations_says_which_consent_is_asked(kind: Destination[
 
     (row,) = [line for line in listed.splitlines() if line.startswith(f"| [{kind.type}]({kind.type}.md) |")]
     assert row.endswith(f"| {kind.category or 'none'} |")
+
+
+@every_kind
+def test_a_kind_that_cannot_be_tried_says_why_and_so_does_its_page(kind: Destination[Any]):
+    page = (ROOT / f"docs/destinations/{kind.type}.md").read_text(encoding="utf-8")
+
+    assert kind.probe or (kind.unasked != UNASKED and "`headwater check`" in page)
 
 
 @every_kind
