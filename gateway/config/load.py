@@ -15,7 +15,8 @@ from pydantic import Field, ValidationError, create_model
 from gateway.config.cross_check import cross_check
 from gateway.config.faults import Fault, describe
 from gateway.config.secrets import resolve_secrets
-from gateway.config.settings import DestinationSettings, Name, Settings, WarehouseSettings
+from gateway.config.settings import DestinationSettings, Settings, WarehouseSettings
+from gateway.config.texts import Name
 from gateway.model.errors import ConfigError
 
 

@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from gateway.config.texts import like
+
 _SECONDS = {
     "ms": Decimal("0.001"),
     "s": Decimal(1),
@@ -74,7 +76,14 @@ Duration = Annotated[float, BeforeValidator(parse_duration_s), Field(ge=0, le=_C
 """Seconds."""
 Size = Annotated[int, BeforeValidator(parse_size_bytes), Field(ge=0, le=_LARGEST_FILE_BYTES)]
 """Bytes."""
-BaseUrl = Annotated[str, Field(pattern=r"^https?://[^/\s?#]+[^\s?#]*$"), AfterValidator(lambda url: url.rstrip("/"))]
+BaseUrl = Annotated[
+    str,
+    like(
+        r"https?://[^/\s?#]+[^\s?#]*",
+        'write an address that begins with http:// or https://, without ? and #, like "https://api.example"',
+    ),
+    AfterValidator(lambda url: url.rstrip("/")),
+]
 """Where an API is, without what its paths begin with; kept without a slash at the end."""
 Address = Annotated[str, AfterValidator(check_address)]
 """host:port, or unix:/path."""
