@@ -47,6 +47,15 @@ def parse_duration_s(value: object) -> object:
     return float(Decimal(found[1]) * _SECONDS[found[2].lower()])
 
 
+def duration_in_words(seconds: float) -> str:
+    """As people write it, in the largest unit of which it is a whole number: "72 h"; days from a week on."""
+    for unit in ("d", "h", "m"):
+        size = int(_SECONDS[unit])
+        if seconds and seconds % size == 0 and (unit != "d" or seconds >= _SECONDS["w"]):
+            return f"{seconds / size:g} {unit}"
+    return f"{seconds:g} s"
+
+
 def parse_size_bytes(value: object) -> object:
     """Bytes from "10GiB"; a number is taken as bytes. Anything else is left for pydantic to refuse."""
     if isinstance(value, bool):
