@@ -3,7 +3,7 @@
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from gateway.config.section import Section
 from gateway.config.spelling import did_you_mean
@@ -38,7 +38,15 @@ EventPath = Annotated[FieldPath, AfterValidator(_begins_an_event)]
 """A path into an event; its first key may hold * and ?."""
 Share = Annotated[float, Field(ge=0, le=1)]
 EventType = Literal["track", "page", "screen", "identify", "group", "alias"]
-Scalar = str | int | float | bool
+
+
+def _one_value(value: object) -> object:
+    if not isinstance(value, str | int | float | bool):
+        raise ValueError("write one text or number, or true or false; several stand in one_of")  # noqa: TRY004 - pydantic turns ValueError alone into a fault
+    return value
+
+
+Scalar = Annotated[str | int | float | bool, BeforeValidator(_one_value)]
 
 
 class Condition(Section):

@@ -83,6 +83,11 @@ def files(room: str) -> list[Path]:
         ),
         ("drop_if = { bots = true }", "drop_if.bots", "no event has context.bot without enrich.bots; set that"),
         (
+            'drop_if = { where = [{ field = "properties.a", equals = ["x"] }] }',
+            "drop_if.where.0.equals",
+            "several stand in one_of",
+        ),
+        (
             'drop_if = { where = [{ field = "prop.total", above = 1 }] }',
             "drop_if.where.0.field",
             '"prop" is no table of an event; did you mean "properties"?',
@@ -124,3 +129,12 @@ def test_a_privacy_rule_begins_where_an_event_does(faults_of: FaultsOf):
     faults = faults_of(f'{SOURCE}[sources.web.privacy]\nremove = ["email"]\n')
 
     assert 'say where it is, like "properties.email" or "traits.email"' in faults["sources.web.privacy.remove.0"]
+
+
+def test_all_faults_of_a_template_are_told(faults_of: FaultsOf):
+    body = 'body = { a = "{{ prop.x }}", b = ["{{ traits.x | nope }}"] }'
+
+    faults = faults_of(f'{SOURCE}[destinations.h]\ntype = "http"\nurl = "https://a.example"\n{body}\n')
+
+    assert 'an event has no "prop"' in faults["destinations.h.body"]
+    assert 'there is no filter "nope"' in faults["destinations.h.body"]
