@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, BeforeValidator, SecretStr
 
 from gateway.config.settings import DestinationSettings
-from gateway.config.units import parse_duration_s, parse_size_bytes, written_duration, written_size
+from gateway.config.units import duration_in_words, parse_duration_s, parse_size_bytes, written_size
 
 BEGIN = "<!-- settings -->"
 END = "<!-- /settings -->"
@@ -86,7 +86,7 @@ def _default(kind: type[BaseModel], name: str) -> str:
     return _shown(default)
 
 
-_WRITTEN: Mapping[Any, Callable[[Any], str]] = {parse_duration_s: written_duration, parse_size_bytes: written_size}
+_WRITTEN: Mapping[Any, Callable[[Any], str]] = {parse_duration_s: duration_in_words, parse_size_bytes: written_size}
 """How what these have read is written."""
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from gateway.config.section import Section
+from gateway.config.texts import like
 
 RESERVED = {"user_id", "anonymous_id", "group_id", "identify", "alias", "group", "event"}
 """Types of identifiers, and causes of links, that have a meaning of their own."""
@@ -16,7 +17,13 @@ def _not_reserved(name: str) -> str:
     return name
 
 
-Type = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")]
+Type = Annotated[
+    str,
+    like(
+        r"[A-Za-z][A-Za-z0-9_]{0,62}",
+        'write up to 63 letters, digits and _, of which the first is a letter, like "email"',
+    ),
+]
 Trait = Annotated[Type, AfterValidator(_not_reserved)]
 Count = Annotated[int, Field(ge=1)]
 

@@ -9,6 +9,7 @@ from gateway.deliver.tokens import Tokens
 from gateway.deliver.transport import Carry, UnreachableError
 from gateway.destinations.contract import Conversation, Payload, Sending
 from gateway.model.outcome import Delivered, Halt, Outcome, Partial, Reject, Retry
+from gateway.transforms.host import told
 
 MAX_TURNS = 10
 """Requests in one conversation."""
@@ -22,7 +23,7 @@ async def exchange(payloads: Sequence[Payload], plan: Plan, now_ms: int, carry: 
         return Retry(error.message)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a fault in a destination's file is its trouble alone
         structlog.get_logger().exception("destination.fault", type=plan.settings.type)
-        return Retry(f"{type(error).__name__}: {error}")
+        return Retry(told(error))
     if not isinstance(outcome, Delivered | Retry | Reject | Partial | Halt):
         return Retry(f"the destination's file read the answer as {type(outcome).__name__}, which is no outcome")
     if isinstance(outcome, Partial) and len(outcome.items) != len(payloads):

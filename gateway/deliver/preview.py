@@ -19,6 +19,7 @@ from gateway.deliver.quarantine import Quarantine
 from gateway.destinations.contract import Payload, Sending
 from gateway.destinations.http_messages import Publication, Request, Response
 from gateway.model.envelope import Stored
+from gateway.transforms.host import told
 
 MASK = "***"
 _CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie"})
@@ -64,7 +65,10 @@ def described(stored: Stored, governed: Governed, plan: Plan | LoadPlan, now: Mo
         case items:
             assert isinstance(plan, Plan)
             mask = masking(plan.settings)
-            said = requests_for([item.payload for item in items], plan, now.ms)
+            try:
+                said = [*requests_for([item.payload for item in items], plan, now.ms)]
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - a fault in a destination's file, told to its owner
+                return Preview("dead", "unsendable", mask(told(error)))
             return Preview("sent", requests=[mask(shown(request)) for request in said])
 
 

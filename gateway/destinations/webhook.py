@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, field_validator
 
 from gateway.config import DestinationSettings
+from gateway.config.texts import like
 from gateway.destinations.classify import classify_by_status
 from gateway.destinations.contract import Destination, Message, Payload, Sending
 from gateway.destinations.headers import checked, revealed
@@ -34,7 +35,13 @@ class WebhookSettings(DestinationSettings):
     """Where to post, and how the receiver knows that it was us."""
 
     type: Literal["webhook"] = "webhook"
-    url: Annotated[str, Field(pattern=r"^https?://[^/\s]+\S*$")]
+    url: Annotated[
+        str,
+        like(
+            r"https?://[^/\s]+\S*",
+            'write an address that begins with http:// or https://, like "https://hooks.example/in"',
+        ),
+    ]
     """Where to post, http or https."""
     headers: dict[str, SecretStr] = Field(default={})
     """Sent with every request; values are secrets and never shown."""

@@ -20,6 +20,7 @@ Transform = Callable[[dict[str, Any]], Awaitable[Any]]
 
 LENGTH_BYTES = 4
 MAX_TRACE_CHARACTERS = 900
+NOT_THE_OWNERS = (f"{Path(__file__).parents[1]}{os.sep}", "<frozen ")
 
 
 class BadResultError(Exception):
@@ -58,9 +59,10 @@ def as_events(result: Any) -> list[dict[str, Any]]:
 
 
 def told(error: BaseException) -> str:
-    """The traceback without what is ours, its end first kept."""
-    frames = [each for each in traceback.extract_tb(error.__traceback__) if each.filename != __file__]
-    where = "".join(f"{Path(each.filename).name}:{each.lineno} in {each.name}: {each.line}\n" for each in frames)
+    """The traceback of the owner's code, without what is ours or Python's own; its end first kept."""
+    frames = traceback.extract_tb(error.__traceback__)
+    owners = [each for each in frames if not each.filename.startswith(NOT_THE_OWNERS)]
+    where = "".join(f"{Path(each.filename).name}:{each.lineno} in {each.name}: {each.line}\n" for each in owners)
     words = "".join(traceback.format_exception_only(error)).strip()
     return f"{where}{words}"[-MAX_TRACE_CHARACTERS:]
 

@@ -3,11 +3,14 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, StringConstraints
+from pydantic import Field, SecretStr
 
+from gateway.config.texts import like
 from gateway.warehouses.servers.settings import ServerSettings
 
-SchemaName = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
+SchemaName = Annotated[
+    str, like(r"[a-z_][a-z0-9_]{0,62}", 'write lower-case letters, digits and _, at most 63, like "headwater"')
+]
 
 
 class PostgresSettings(ServerSettings):
