@@ -30,7 +30,8 @@ Shown = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """`outcome` is "sent", "filtered" (by the rule `reason`) or "dead" (for `reason`, with the `error`)."""
+    """`outcome` is "sent", "filtered" (by the rule `reason`; of a transform the `error` says more) or "dead" (for
+    `reason`, with the `error`)."""
 
     outcome: str
     reason: str = ""
@@ -41,9 +42,13 @@ class Preview:
 
 
 async def preview(given: Given, plan: Plan | LoadPlan, now: Moment, quarantine: Quarantine) -> Preview:
-    """The owner's rules, plan and transforms, then the tool's words; of a warehouse the events that it would store."""
+    """The owner's rules, plan and transforms, then the tool's words; of a warehouse the events that it would store.
+
+    Raises TransformsError where the owner's code cannot be loaded.
+    """
     governor = Governor(plan.name, plan.route, plan.settings, plan.transforms, quarantine)
     async with aclosing(governor):
+        await governor.start()
         (governed,) = await governor.governed([given])
     return described(given.stored, governed, plan, now)
 
@@ -57,8 +62,8 @@ def described(stored: Stored, governed: Governed, plan: Plan | LoadPlan, now: Mo
     else:
         prepared = governed
     match prepared:
-        case Filtered(rule):
-            return Preview("filtered", rule)
+        case Filtered(rule, detail):
+            return Preview("filtered", rule, detail)
         case Unsendable(reason, error):
             return Preview("dead", reason, error)
         case items:

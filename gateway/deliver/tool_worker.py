@@ -100,7 +100,13 @@ class ToolWorker:
     def status(self) -> DestinationStatus:
         """The worker at this moment."""
         in_flight = self._in_flight + self._letters.in_flight
-        standing = Standing(self._recorder.cursor, self._sender.breaker, self._reader.lag, in_flight)
+        standing = Standing(
+            self._recorder.cursor,
+            self._sender.breaker,
+            self._reader.lag,
+            in_flight,
+            transforms_trouble=self._governor.trouble,
+        )
         return status_of(
             self._plan.settings.type, standing, self._services.queue.head_offset, moment(self._services.clock)
         )

@@ -74,7 +74,12 @@ class WarehouseWorker:
     def status(self) -> DestinationStatus:
         """The worker at this moment."""
         standing = Standing(
-            self._loader.cursor, self._patience.breaker, self._lag, int(self._busy.locked()), opening=not self._opened
+            self._loader.cursor,
+            self._patience.breaker,
+            self._lag,
+            int(self._busy.locked()),
+            opening=not self._opened,
+            transforms_trouble=self._governor.trouble,
         )
         return status_of(
             self._plan.settings.type, standing, self._services.queue.head_offset, moment(self._services.clock)
