@@ -16,6 +16,8 @@ import structlog
 
 from gateway.config import DestinationSettings, EnrichSettings, TrackingPlanSettings
 from gateway.deliver.breaker import moment
+from gateway.deliver.burials import Burials
+from gateway.deliver.cursor_name import CursorName
 from gateway.deliver.disk import when_available
 from gateway.deliver.enriching import Enriching
 from gateway.deliver.gauges import forget, show
@@ -25,7 +27,7 @@ from gateway.deliver.preview import Preview, preview
 from gateway.deliver.probe import probe_tool, probe_warehouse
 from gateway.deliver.quarantine import NOTHING_KEPT, Quarantine
 from gateway.deliver.rate import SendRate
-from gateway.deliver.services import CursorName, Services
+from gateway.deliver.services import Services
 from gateway.deliver.status import DestinationStatus
 from gateway.deliver.tool_worker import ToolWorker
 from gateway.deliver.transport import open_transport
@@ -264,6 +266,7 @@ class Delivery:
                 self._clock,
                 self._rng,
                 self._metrics,
+                Burials(self._metrics, self._clock),
                 enriching,
                 lambda: self._quarantine,
                 carry,

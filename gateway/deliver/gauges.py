@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from itertools import groupby
 
-from gateway.deliver.services import CursorName
+from gateway.deliver.cursor_name import CursorName
 from gateway.deliver.status import DestinationStatus
 from gateway.observe.metrics import Metrics
 

@@ -15,6 +15,7 @@ from gateway.deliver.aftermath import Aftermath
 from gateway.deliver.bell import Bell
 from gateway.deliver.breaker import moment, restored
 from gateway.deliver.brokers import open_carry
+from gateway.deliver.cursor_name import CursorName
 from gateway.deliver.disk import PAUSE_S
 from gateway.deliver.governing import Governor
 from gateway.deliver.hold import Hold, HoldLimits
@@ -27,7 +28,7 @@ from gateway.deliver.rate import SendRate
 from gateway.deliver.reader import Reader
 from gateway.deliver.recorder import Recorder
 from gateway.deliver.sender import Sender
-from gateway.deliver.services import CursorName, Services
+from gateway.deliver.services import Services
 from gateway.deliver.status import DestinationStatus, Standing, status_of
 from gateway.destinations.http_messages import Publication, Request, Response
 from gateway.model.outcome import Outcome

@@ -168,7 +168,7 @@ async def test_dead_letters_are_listed_shown_and_tried_again(daemon: Daemon, hea
     retried = await headwater("dead", "retry", "crm", letter_id)
     await daemon.until_settled("crm")
 
-    assert listed.output.splitlines()[-1].split()[:3] == [letter_id, "crm", "rejected"]
+    assert listed.output.splitlines()[-1].split()[:4] == [letter_id, "crm", "rejected", "1"]  # attempts
     assert json.loads(shown.output)["event"]["properties"] == {"total": 12.5}
     assert retried.output == "1 letters are tried again\n"
     assert [event["messageId"] for event in daemon.receiver.received] == ["m-1"]

@@ -9,6 +9,7 @@ from aiohttp import web
 from gateway.config import BatchSettings, RetrySettings
 from gateway.destinations.webhook import WebhookSettings
 from gateway.model.clock import SystemClock
+from gateway.model.envelope import Envelope
 from gateway.model.errors import HeadwaterError, QueueUnavailableError
 from gateway.queue import Queue
 from gateway.queue.records import Cursor, Progress
@@ -54,6 +55,20 @@ async def test_a_restart_resumes_the_backoff_where_it_stood(
         assert len(peer.taken) == 10
         assert len(peer.requests) == sent_before + 10
     assert (await cursor_of(queue, "hook")).retry is None
+
+
+async def test_after_a_restart_the_oldest_event_is_as_old_as_before(
+    run: Run, queue: Queue, peer: Peer, webhook: MakeWebhook, eventually: Eventually
+):
+    peer.answer = say(401)
+    async with run({"hook": webhook(peer)}) as gateway:
+        an_hour_ago = Envelope("web", SystemClock().now_ms() - 3_600_000)
+        await queue.submit(an_hour_ago, ["m0"], [b'{"messageId":"m0","type":"track","event":"E","userId":"u0"}'])
+        await eventually(lambda: gateway.status("hook").state == "paused")
+
+    async with run({"hook": webhook(peer)}) as gateway:
+        await eventually(lambda: gateway.status("hook").lag_seconds >= 3600)
+        assert gateway.status("hook").state == "paused"
 
 
 async def test_a_paused_destination_is_still_paused_after_a_restart(
