@@ -242,22 +242,29 @@ class Reloader:
         self._delivery = delivery
         self._notifier = notifier
         self._reloading = asyncio.Lock()
+        self._started_with = settings
         self.settings = settings
         """Those in force."""
 
-    async def reload(self) -> None:
-        """Read the file again. Raises ConfigError or TransformsError, and then the old settings stay."""
+    async def reload(self) -> Sequence[str]:
+        """Read the file again; the changed settings that wait for a restart.
+
+        Raises ConfigError or TransformsError, and then the old settings stay.
+        """
         async with self._reloading:
             self._notifier.reloading()
             try:
                 settings, kinds = await verified_configuration(self._path, self._environ)
-                self._warn_of_restarts(settings)
                 self._collector.reload(settings)
                 await self._delivery.apply(settings.destinations, treatment_of(settings), kinds.tools)
                 self.settings = settings
             finally:
                 self._notifier.ready()
-            structlog.get_logger().info("daemon.reloaded", path=str(self._path))
+            log = structlog.get_logger()
+            log.info("daemon.reloaded", path=str(self._path))
+            if waiting := restart_needed(self._started_with, settings):
+                log.warning("daemon.restart_needed", settings=waiting)
+            return waiting
 
     async def reload_or_log(self) -> None:
         """The same for a signal, which has nobody to tell."""
@@ -266,11 +273,14 @@ class Reloader:
         except (ConfigError, TransformsError) as error:
             structlog.get_logger().error("daemon.reload_refused", error=str(error))
 
-    def _warn_of_restarts(self, settings: Settings) -> None:
-        """The listeners, the queue and the log are set up once."""
-        old, new = self.settings, settings
-        changed = [name for name in ("admin", "queue", "log") if getattr(old, name) != getattr(new, name)]
-        if old.server.listen != new.server.listen:
-            changed.append("server.listen")
-        if changed:
-            structlog.get_logger().warning("daemon.restart_needed", sections=changed)
+
+def restart_needed(old: Settings, new: Settings) -> list[str]:
+    """What differs of the settings that are read once: those of the listeners, the queue and the log."""
+    fixed = {section: type(getattr(new, section)).model_fields for section in ("admin", "queue", "log")}
+    names = [("server", "listen"), ("server", "drain")]
+    names += [(section, name) for section, fields in fixed.items() for name in fields]
+    return [
+        f"{section}.{name}"
+        for section, name in names
+        if getattr(getattr(old, section), name) != getattr(getattr(new, section), name)
+    ]

@@ -1,9 +1,12 @@
 """A conversation with a destination, as an outcome: nothing a destination's file or its peer does escapes from here."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import structlog
 
+from gateway.config import DestinationSettings
+from gateway.deliver.masking import masking
 from gateway.deliver.plans import Plan
 from gateway.deliver.tokens import Tokens
 from gateway.deliver.transport import Carry, UnreachableError
@@ -28,7 +31,19 @@ async def exchange(payloads: Sequence[Payload], plan: Plan, now_ms: int, carry: 
         return Retry(f"the destination's file read the answer as {type(outcome).__name__}, which is no outcome")
     if isinstance(outcome, Partial) and len(outcome.items) != len(payloads):
         return Retry(f"answered for {len(outcome.items)} of {len(payloads)} events")
-    return outcome
+    return _masked(outcome, plan.settings)
+
+
+def _masked(outcome: Outcome, settings: DestinationSettings) -> Outcome:
+    """Peers may repeat what they were sent, credentials included."""
+    if isinstance(outcome, Delivered):
+        return outcome
+    mask = masking(settings)
+    if not isinstance(outcome, Partial):
+        return replace(outcome, reason=mask(outcome.reason))
+    return Partial(
+        [item if isinstance(item, Delivered) else replace(item, reason=mask(item.reason)) for item in outcome.items]
+    )
 
 
 async def _told(payloads: Sequence[Payload], plan: Plan, now_ms: int, carry: Carry, tokens: Tokens) -> Outcome:

@@ -116,6 +116,19 @@ def test_a_transform_that_raises_shows_where(tmp_path: Path):
     assert "out of stock" in result.stdout
 
 
+def test_a_transform_without_a_return_says_that_it_filters(tmp_path: Path):
+    (tmp_path / "own.py").write_text("async def transform(event):\n    event['context'] = {}\n")
+    configuration = CONFIGURATION.replace('secret = "s3cret"', f'transforms = ["{tmp_path}/own.py"]')
+
+    result = tried(tmp_path, configuration)
+
+    assert result.exit_code == 0
+    assert result.stdout == (
+        "kept back by the rule transform own.py: the transform returned None, which filters the event; "
+        "return the event to keep it\n"
+    )
+
+
 def test_check_loads_the_transforms(tmp_path: Path):
     (tmp_path / "own.py").write_text("import no_such_module\n\n\nasync def transform(event):\n    return event\n")
     file = tmp_path / "headwater.toml"
