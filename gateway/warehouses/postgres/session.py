@@ -99,6 +99,7 @@ class PostgresSession:
                 with connection.cursor() as cursor, closing(cursor.stream(sql.encode())) as answer:  # type: ignore[type-var]  # it is a generator
                     rows = list(islice(answer, max_rows + 1))
                     columns = [column.name for column in cursor.description or ()]
+                columns = columns or _columns(connection, sql)
         except WarehouseRowError as error:
             raise WarehouseError(error.message) from error
         except WarehouseError as error:
@@ -177,6 +178,13 @@ class PostgresSession:
         if isinstance(error, errors.DiskFull):
             return "make room on the server's disk; nothing is lost meanwhile"
         return "it is tried again; see docs/warehouses/postgres.md"
+
+
+def _columns(connection: psycopg.Connection[Row], sql: str) -> list[str]:
+    """Of a query: an answer that streams has none before its first row."""
+    connection.pgconn.prepare(b"", sql.encode())
+    described = connection.pgconn.describe_prepared(b"")
+    return [(described.fname(number) or b"").decode() for number in range(described.nfields)]
 
 
 def _said(error: psycopg.Error) -> str:
