@@ -19,21 +19,19 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import orjson
 import rig
+from kinds import KINDS, Kind, Peer
 from shop import Site
 
 from gateway.app import GARBAGE_THRESHOLD
 from gateway.model.envelope import Batch
 from gateway.warehouses import Warehouse
-from tests.integration.warehouses.support.places import postgres
-from tests.integration.warehouses.support.places.duckdb import DUCKDB
-from tests.integration.warehouses.support.places.place import NewSettings, Place, PlaceKind, Settings
+from tests.integration.warehouses.support.places.place import Place
 
 VARIANTS = {
     "appended, 1 worker": ("--workers", "1"),
@@ -45,38 +43,6 @@ VARIANTS = {
 LOAD = 20_000
 KNOWN_DEVICES = 1_000
 DLT = rig.HERE / "peer_dlt"
-
-
-@dataclass(frozen=True)
-class Peer:
-    """How dlt is told to load into a place."""
-
-    destination: str
-    file_format: str
-    credentials: Callable[[Settings, Path], str]
-
-
-@dataclass(frozen=True)
-class Kind:
-    """One warehouse."""
-
-    place: PlaceKind
-    serve: Callable[[], AbstractContextManager[NewSettings]]
-    peer: Peer | None
-    """None where dlt cannot load into the same."""
-    server: Callable[[Settings], int | None] = lambda _: None
-    """The process that all of the server's come from; None where it is part of the loading one."""
-
-
-KINDS = (
-    Kind(DUCKDB, DUCKDB.serve, Peer("duckdb", "parquet", lambda _, folder: str(folder / "dlt.duckdb"))),
-    Kind(
-        postgres.POSTGRES,
-        partial(postgres.serve, postgres.ALONE),
-        Peer("postgres", "csv", lambda to, _: f"postgresql://{to['user']}:any@any/{to['database']}?host={to['host']}"),
-        postgres.server,
-    ),
-)
 
 
 @dataclass(frozen=True)
@@ -162,11 +128,7 @@ def compare(kind: Kind, events: int, dlt_events: int) -> None:
     with tempfile.TemporaryDirectory() as scratch, kind.serve() as new_settings:
         folder = Path(scratch)
         settings = new_settings(folder)
-        pid = kind.server(settings)
-
-        def server_cpu_s() -> float:
-            return rig.family_cpu_s(pid) if pid else 0.0
-
+        server_cpu_s = partial(kind.server_cpu_s, settings)
         ours = asyncio.run(headwater(Place(kind.place, settings), events, server_cpu_s))
         ours.show(f"{name} headwater")
         if kind.peer is None:
@@ -186,9 +148,8 @@ def main() -> None:
     parser.add_argument("--only", default="", help="names of warehouses, with commas between")
     chosen = parser.parse_args()
     gc.set_threshold(GARBAGE_THRESHOLD)
-    for kind in KINDS:
-        if kind.place.name in chosen.only.split(",") or not chosen.only:
-            compare(kind, chosen.events, chosen.dlt_events)
+    for name in chosen.only.split(",") if chosen.only else KINDS:
+        compare(KINDS[name], chosen.events, chosen.dlt_events)
 
 
 if __name__ == "__main__":
