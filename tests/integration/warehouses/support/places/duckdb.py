@@ -35,6 +35,7 @@ DUCKDB = PlaceKind(
             "test_both_make_the_schema_grow_whatever_types_the_other_has_seen",
             "test_people_are_the_same_as_if_one_had_loaded_all",
             "test_one_revises_the_graph_while_the_other_loads",
+            "test_links_that_wait_in_one_are_judged_once_by_the_other_who_is_asked",
             "test_what_one_has_forgotten_the_other_may_learn_anew",
             "test_a_link_that_one_has_taken_back_stays_so_in_the_other",
             "test_what_one_has_frozen_links_nothing_in_the_other",
