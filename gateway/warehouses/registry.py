@@ -5,6 +5,7 @@ from typing import Any
 from gateway.warehouses.archive import ARCHIVE
 from gateway.warehouses.contract import WarehouseKind
 from gateway.warehouses.duckdb import DUCKDB
+from gateway.warehouses.parquet import PARQUET
 from gateway.warehouses.postgres import POSTGRES
 
-WAREHOUSES: tuple[WarehouseKind[Any], ...] = (ARCHIVE, DUCKDB, POSTGRES)
+WAREHOUSES: tuple[WarehouseKind[Any], ...] = (ARCHIVE, DUCKDB, PARQUET, POSTGRES)

@@ -1,8 +1,8 @@
 """The SQL of the file's tables, made from the schema. Nothing here talks to a database."""
 
 from gateway.warehouses.columns import Column, Columns
-from gateway.warehouses.layout import EXTRA, columns_of
-from gateway.warehouses.names import STANDARD_COLUMNS, literal, quoted
+from gateway.warehouses.layout import columns_of
+from gateway.warehouses.names import EXTRA, STANDARD_COLUMNS, literal, quoted
 from gateway.warehouses.schema import Table
 from gateway.warehouses.shaping.expressions import SQL_TYPES, read, value
 from gateway.warehouses.shaping.rows import table_rows
@@ -49,6 +49,11 @@ def fill_table(table: Table, context: Columns, load: int) -> str:
     where = "s.all_properties is not null" if table.kind == "event" else "true"
     rows = table_rows(table, context, number, where)
     return f"insert into {quoted(table.name)} ({', '.join(map(quoted, rows.columns))}) {rows.query}"
+
+
+def remove_gathered(table: str) -> str:
+    """The rows of the events in `temp.gathered`."""
+    return f"delete from {quoted(table)} where (id, source) in (select (id, source) from temp.gathered)"
 
 
 def fill_from_tracks(table: Table, context: Columns) -> str:

@@ -19,6 +19,20 @@ class Disk:
         with _in_words(root):
             _make(root)
 
+    def file(self, path: str) -> Path:
+        """Where it is, or would be."""
+        return self._root / path
+
+    def sync(self, path: str) -> None:
+        """Make a file durable that somebody else has written in the folder itself."""
+        with _in_words(self._root / path):
+            descriptor = os.open(self._root / path, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            _sync(self._root)
+
     def get(self, path: str) -> bytes | None:
         """As `Store.get` says."""
         with _in_words(self._root / path):
