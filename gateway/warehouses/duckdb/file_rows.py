@@ -24,6 +24,7 @@ class FileRows:
     """The `Rows` of the DuckDB warehouse."""
 
     can_widen = True
+    publishes_graph = False
     is_due = False
 
     def __init__(self, settings: DuckDBSettings, clock: Clock) -> None:

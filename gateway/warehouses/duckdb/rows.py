@@ -19,6 +19,11 @@ class Rows(Protocol):
         """Whether a column of integers can become one of numbers."""
         ...
 
+    @property
+    def publishes_graph(self) -> bool:
+        """Whether what waits to be judged is missed by somebody when nobody runs."""
+        ...
+
     def restore(self, connection: duckdb.DuckDBPyConnection, limits: Limits) -> Schema:
         """The schema as it is stored; what is in memory is read anew. Makes the tables that it needs for itself."""
         ...

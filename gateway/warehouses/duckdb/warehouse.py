@@ -162,10 +162,15 @@ class DuckDBWarehouse:
 
     def _release(self) -> None:
         self._forget_staged()
-        if self._schema is not None:
-            with suppress(WarehouseError, WarehouseRowError), self._engine.attached() as connection:
-                self._rows.finish(connection, self._schema)
+        with suppress(WarehouseError, WarehouseRowError):
+            self._finish()
         self._engine.close()
+
+    def _finish(self) -> None:
+        if self._schema is not None:
+            if self._rows.publishes_graph and self._identity.keeper.waiting:
+                self._catch_up()
+            self._read(partial(self._rows.finish, schema=self._schema))
 
     async def _judge_all(self) -> None:
         """Whoever asks now sees what every load had to say."""

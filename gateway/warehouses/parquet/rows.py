@@ -35,6 +35,7 @@ class ParquetRows:
     """The `Rows` of a folder or a bucket. In a folder, views show the files; those in a bucket are not read here."""
 
     can_widen = False
+    publishes_graph = True
 
     def __init__(self, settings: ParquetSettings, clock: Clock, store: Store, outbox: Outbox) -> None:
         self._root = Path(settings.path) if isinstance(store, Disk) else None

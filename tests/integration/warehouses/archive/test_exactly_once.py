@@ -100,7 +100,7 @@ async def test_a_load_that_is_repeated_writes_the_same_objects(objects: Objects)
 
 def test_a_process_that_is_killed_at_any_call_leaves_what_the_next_one_makes_good(tmp_path: Path):
     done = subprocess.run(
-        [sys.executable, killed.__file__, tmp_path],
+        [sys.executable, killed.__file__, "archive", tmp_path],
         env={"PYTHONPATH": str(ROOT)},
         check=False,
         capture_output=True,

@@ -1,4 +1,4 @@
-"""Parquet files in a folder of the test. Those in a bucket are not asked by SQL: tests/integration/warehouses/parquet."""
+"""Parquet files in a folder of the test. Buckets, which answer no SQL: tests/integration/warehouses/parquet."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
