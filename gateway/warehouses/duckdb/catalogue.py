@@ -5,7 +5,7 @@ import duckdb
 from gateway.warehouses.columns import Column
 from gateway.warehouses.duckdb.engine import DATABASE
 from gateway.warehouses.duckdb.identity import FileIdentity
-from gateway.warehouses.duckdb.statements import LOAD, add_or_widen, create_table, create_users
+from gateway.warehouses.duckdb.statements import LOAD, MAIN, add_or_widen, create_table, create_users
 from gateway.warehouses.layout import fixed_columns
 from gateway.warehouses.names import TABLES_OF_TYPE
 from gateway.warehouses.schema import Limits, Schema
@@ -50,7 +50,7 @@ def store_offset(connection: duckdb.DuckDBPyConnection, log_id: str, offset: int
     connection.execute(f"insert into {CURSORS} values (?, ?)", [log_id, offset])
 
 
-def read_schema(connection: duckdb.DuckDBPyConnection, limits: Limits, within: str = "main") -> Schema:
+def read_schema(connection: duckdb.DuckDBPyConnection, limits: Limits, within: str = MAIN) -> Schema:
     """Every table that is ours: the six of the spec, and those with the columns of an event's own table.
 
     `within` is the schema of the database that they are in.
@@ -87,16 +87,16 @@ def write_growth(connection: duckdb.DuckDBPyConnection, schema: Schema, identity
     return has_wider_context(schema)
 
 
-def grow_tables(connection: duckdb.DuckDBPyConnection, schema: Schema) -> None:
+def grow_tables(connection: duckdb.DuckDBPyConnection, schema: Schema, within: str = MAIN) -> None:
     """The growth, without the views that show it."""
     growth = schema.growth
     for table in growth.tables.values():
-        connection.execute(create_table(table, schema.context))
+        connection.execute(create_table(table, schema.context, within))
     stored = [table.name for table in schema.tables.values() if table.is_stored]
     for (name, _), column in growth.columns.items():
         for table_name in [name] if name else stored:
             if schema.tables[table_name].is_stored:
-                connection.execute(add_or_widen(table_name, column))
+                connection.execute(add_or_widen(table_name, column, within))
 
 
 def show_growth(connection: duckdb.DuckDBPyConnection, schema: Schema, identity: FileIdentity | None) -> None:

@@ -1,7 +1,8 @@
-"""Where files are: `tracks/received_date=2025-11-25/LOG-FIRST-NEXT.parquet`.
+"""Where files are: `tracks/received_date=2025-11-25/LOG-FIRST-NEXT-IDS.parquet`.
 
-FIRST and NEXT are offsets of twenty digits in the queue LOG: the file holds rows of events from FIRST up to NEXT. The
-folders are read as partitions by DuckDB, Spark, Athena and BigQuery.
+FIRST and NEXT are offsets of twenty digits in the queue LOG: the file holds rows of events from FIRST up to NEXT. IDS is made
+of the ids of the load's events: where offsets are given out again (a queue put back from a backup), nothing is written
+over. The folders are read as partitions by DuckDB, Spark, Athena and BigQuery.
 """
 
 import re
@@ -11,9 +12,9 @@ from gateway.warehouses.names import DATE
 _PATH = re.compile(rf"(?P<table>[a-z0-9_]+)/{DATE}=\d{{4}}-\d\d-\d\d/[^/]+\.parquet")
 
 
-def file_name(log_id: str, first_offset: int, next_offset: int) -> str:
-    """The same for the same load, by whichever attempt. A replay's log is `LOG#NAME`."""
-    return f"{log_id.replace('#', '.')}-{first_offset:020d}-{next_offset:020d}.parquet"
+def file_name(log_id: str, first_offset: int, next_offset: int, ids: int) -> str:
+    """The same for the same events, by whichever attempt. `ids` has 64 bits. A replay's log is `LOG#NAME`."""
+    return f"{log_id.replace('#', '.')}-{first_offset:020d}-{next_offset:020d}-{ids:016x}.parquet"
 
 
 def file_path(table: str, date: str, name: str) -> str:

@@ -10,9 +10,9 @@ from gateway.model.clock import Clock
 from gateway.model.errors import WarehouseError
 from gateway.model.person import Known
 from gateway.warehouses.duckdb import catalogue
-from gateway.warehouses.duckdb.engine import DATABASE
 from gateway.warehouses.duckdb.identity import FileIdentity, people
 from gateway.warehouses.duckdb.rows import Receiving, stored_tables
+from gateway.warehouses.duckdb.statements import in_file
 from gateway.warehouses.identity.keeper import rules_of
 from gateway.warehouses.layout import columns_of
 from gateway.warehouses.names import literal, quoted
@@ -57,19 +57,13 @@ class ParquetRows:
         self._outbox.prepare(connection)
         self._snapshots.prepare(connection)
         schema = catalogue.read_schema(connection, limits, EVENTS)
-        for (name,) in connection.execute(
-            "select table_name from duckdb_tables() where database_name = ? and schema_name = 'main'", [DATABASE]
-        ).fetchall():
-            schema.reserve(name)
         for name in stored_tables(schema):
             self._show(connection, schema, name)
         return schema
 
     def grow(self, connection: duckdb.DuckDBPyConnection, schema: Schema, identity: FileIdentity) -> bool:
         """See Rows."""
-        connection.execute(f"use {DATABASE}.{EVENTS}")
-        catalogue.grow_tables(connection, schema)
-        connection.execute(f"use {DATABASE}")
+        catalogue.grow_tables(connection, schema, EVENTS)
         grown = {name for name, _ in schema.growth.columns} | schema.growth.tables.keys()
         for name in grown - {""} | set(stored_tables(schema) if "" in grown else ()):
             self._show(connection, schema, name)
@@ -78,7 +72,8 @@ class ParquetRows:
 
     def append(self, staging: Staging, schema: Schema, tables: Receiving, log_id: str) -> None:
         """See Rows. A file for each table and day, in the outbox."""
-        name = file_name(log_id, staging.batches[0].first_offset, staging.batches[-1].next_offset)
+        ids = staging.number("select coalesce(bit_xor(high), 0) from temp.hashes")
+        name = file_name(log_id, staging.batches[0].first_offset, staging.batches[-1].next_offset, ids)
         days = "select distinct received_at::date::varchar from temp.staged order by 1"
         for (date,) in staging.connection.execute(days).fetchall():
             for table in tables.all:
@@ -124,7 +119,7 @@ class ParquetRows:
                 if table in tables:
                     rows = files.read(file, columns_of(schema.tables[table], schema.context))
                     theirs = f"from ({rows}) semi join temp.gathered using (id, source)"
-                    connection.execute(f"insert into {EVENTS}.{quoted(table)} by name {theirs}")
+                    connection.execute(f"insert into {in_file(table, EVENTS)} by name {theirs}")
             return people.export(connection, person, tables)
         finally:
             connection.rollback()
@@ -163,9 +158,9 @@ class ParquetRows:
             query = files.read(self._root / all_files(name), columns)
             self._shown.add(name)
         else:
-            query = f"select {', '.join(map(quoted, columns))} from {EVENTS}.{quoted(name)}"
+            query = f"select {', '.join(map(quoted, columns))} from {in_file(name, EVENTS)}"
             self._shown.discard(name)
-        connection.execute(f"create or replace view {quoted(name)} as {query}")
+        connection.execute(f"create or replace view {in_file(name)} as {query}")
 
     def _has_files(self, name: str) -> bool:
         return self._root is not None and next(self._root.glob(all_files(name)), None) is not None
