@@ -26,7 +26,7 @@ from gateway.warehouses.archive.lines import decode, facts_of, line_of
 from gateway.warehouses.archive.names import ObjectName, Place, parse, place_at, state_path
 from gateway.warehouses.archive.settings import ArchiveSettings
 from gateway.warehouses.contract import Loaded, Table, Warehouse, WarehouseKind
-from gateway.warehouses.objects import Store, open_store
+from gateway.warehouses.objects import Store, open_store, probe_place
 
 T = TypeVar("T")
 
@@ -243,4 +243,4 @@ async def open_archive(settings: ArchiveSettings, _clock: Clock) -> AsyncIterato
         await asyncio.to_thread(archive.close)
 
 
-ARCHIVE = WarehouseKind(settings=ArchiveSettings, open=open_archive)
+ARCHIVE = WarehouseKind(settings=ArchiveSettings, open=open_archive, probe=probe_place)

@@ -19,6 +19,7 @@ from gateway.warehouses.duckdb.engine import Engine
 from gateway.warehouses.duckdb.file_rows import FileRows
 from gateway.warehouses.duckdb.identity import FileIdentity, people
 from gateway.warehouses.duckdb.load import FileState, load
+from gateway.warehouses.duckdb.probe import probe
 from gateway.warehouses.duckdb.question import ask
 from gateway.warehouses.duckdb.rows import Rows
 from gateway.warehouses.duckdb.settings import DuckDBSettings
@@ -332,4 +333,4 @@ async def opened(warehouse: DuckDBWarehouse) -> AsyncIterator[None]:
         await asyncio.to_thread(warehouse.close)
 
 
-DUCKDB = WarehouseKind(settings=DuckDBSettings, open=open_duckdb)
+DUCKDB = WarehouseKind(settings=DuckDBSettings, open=open_duckdb, probe=probe)

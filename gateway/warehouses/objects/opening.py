@@ -6,6 +6,7 @@ from gateway.model.errors import WarehouseError
 from gateway.warehouses.objects.disk import Disk
 from gateway.warehouses.objects.settings import ObjectSettings
 from gateway.warehouses.objects.store import Store
+from gateway.warehouses.places import require_writable
 
 
 def open_store(settings: ObjectSettings) -> Store:
@@ -17,3 +18,11 @@ def open_store(settings: ObjectSettings) -> Store:
     except ModuleNotFoundError as error:
         raise WarehouseError(f"{error.name} is missing: pip install 'headwater[s3]'") from error
     return Bucket(settings)
+
+
+def probe_place(settings: ObjectSettings) -> None:
+    """Of a bucket something is read; of a folder it is asked whether it could be written. Raises WarehouseError."""
+    if settings.scheme == "file":
+        require_writable(Path(settings.path))
+    else:
+        open_store(settings).get("_headwater/check")

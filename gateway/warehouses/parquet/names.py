@@ -1,8 +1,8 @@
 """Where files are: `tracks/received_date=2025-11-25/LOG-FIRST-NEXT-IDS.parquet`.
 
-FIRST and NEXT are offsets of twenty digits in the queue LOG: the file holds rows of events from FIRST up to NEXT. IDS is
-made of the ids of these events: where offsets are given out again (a queue put back from a backup), nothing is written
-over. The folders are read as partitions by DuckDB, Spark, Athena and BigQuery.
+FIRST and NEXT are offsets of twenty digits in the queue LOG: the file holds rows of events from FIRST up to NEXT. IDS
+is made of the ids of these events: where offsets are given out again (a queue put back from a backup), nothing is
+written over. The folders are read as partitions by DuckDB, Spark, Athena and BigQuery.
 """
 
 import re

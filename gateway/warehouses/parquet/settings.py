@@ -14,11 +14,14 @@ class ParquetLoadSettings(LoadSettings):
     """One load, which becomes one file for each table and day in it."""
 
     max_events: int = Field(default=100_000, ge=1)
+    """Events of one load, which becomes one file for each table and day in it."""
     max_bytes: Size = 64 * 2**20
+    """Bytes of one load, before compression."""
     max_wait: Duration = 60
+    """How old a row may get before it is there. A longer one makes fewer and larger files."""
 
 
-class ParquetSettings(TableSettings, ObjectSettings):
+class ParquetSettings(ObjectSettings, TableSettings):
     """Where the files are, and what the loader knows of them."""
 
     type: Literal["parquet"] = "parquet"
@@ -36,11 +39,13 @@ class ParquetSettings(TableSettings, ObjectSettings):
         return self.state or Path(f"{self.path}.duckdb")
 
     @model_validator(mode="after")
-    def _bucket_has_state(self) -> Self:
+    def _state_has_a_place(self) -> Self:
         if self.scheme != "file" and self.state is None:
             raise ValueError(
                 'a bucket needs state, a file of the loader on this machine, like "/var/lib/headwater/parquet.duckdb"'
             )
         if self.scheme == "file" and self.path == "/":
             raise ValueError("url is the root of the file system; name a folder")
+        if self.scheme == "file" and self.state_path.absolute().is_relative_to(self.path):
+            raise ValueError("state is inside of the folder that readers look into; put it beside the folder")
         return self

@@ -8,8 +8,9 @@ from pathlib import Path
 from gateway.model.clock import Clock
 from gateway.warehouses.contract import Warehouse, WarehouseKind
 from gateway.warehouses.duckdb.engine import Engine
+from gateway.warehouses.duckdb.probe import probe_file
 from gateway.warehouses.duckdb.warehouse import DuckDBWarehouse, opened
-from gateway.warehouses.objects import Store, open_store
+from gateway.warehouses.objects import Store, open_store, probe_place
 from gateway.warehouses.parquet.outbox import Outbox
 from gateway.warehouses.parquet.rows import ParquetRows
 from gateway.warehouses.parquet.settings import ParquetSettings
@@ -34,4 +35,10 @@ async def open_parquet(settings: ParquetSettings, clock: Clock) -> AsyncIterator
         yield warehouse
 
 
-PARQUET = WarehouseKind(settings=ParquetSettings, open=open_parquet)
+def probe(settings: ParquetSettings) -> None:
+    """The place, and the state. Raises WarehouseError where loads could not use them."""
+    probe_place(settings)
+    probe_file(settings.state_path.absolute())
+
+
+PARQUET = WarehouseKind(settings=ParquetSettings, open=open_parquet, probe=probe)
