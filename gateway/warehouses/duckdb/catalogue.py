@@ -76,15 +76,13 @@ def read_schema(connection: duckdb.DuckDBPyConnection, limits: Limits, within: s
     return schema
 
 
-def write_growth(connection: duckdb.DuckDBPyConnection, schema: Schema, identity: FileIdentity | None = None) -> bool:
+def write_growth(connection: duckdb.DuckDBPyConnection, schema: Schema, identity: FileIdentity | None = None) -> None:
     """New tables, new columns and wider types, in the transaction of the rows that need them.
 
-    Returns whether the context has become wider. `identity` makes its views anew; nobody needs to where only events'
-    own tables grow.
+    `identity` makes its views anew; nobody needs to where only events' own tables grow.
     """
     grow_tables(connection, schema)
     show_growth(connection, schema, identity)
-    return has_wider_context(schema)
 
 
 def grow_tables(connection: duckdb.DuckDBPyConnection, schema: Schema, within: str = MAIN) -> None:
@@ -106,11 +104,6 @@ def show_growth(connection: duckdb.DuckDBPyConnection, schema: Schema, identity:
         connection.execute(create_users(schema.tables["identifies"].columns))
     if identity is not None and grown & _SEEN_BY_VIEWS:
         identity.show(connection, schema)
-
-
-def has_wider_context(schema: Schema) -> bool:
-    """Whether the context is among what has grown."""
-    return any(not name for name, _ in schema.growth.columns)
 
 
 def _columns_by_table(connection: duckdb.DuckDBPyConnection, within: str) -> dict[str, dict[str, ColumnType | None]]:

@@ -41,9 +41,9 @@ class FileRows:
         self._event_tables.restore(connection, schema)
         return schema
 
-    def grow(self, connection: duckdb.DuckDBPyConnection, schema: Schema, identity: FileIdentity) -> bool:
+    def grow(self, connection: duckdb.DuckDBPyConnection, schema: Schema, identity: FileIdentity) -> None:
         """See Rows."""
-        return catalogue.write_growth(connection, schema, identity)
+        catalogue.write_growth(connection, schema, identity)
 
     def append(self, staging: Staging, schema: Schema, tables: Receiving, log_id: str) -> None:  # noqa: ARG002
         """See Rows. Events' own tables are filled from `tracks`."""

@@ -40,8 +40,8 @@ def _store(staging: Staging, known: FileState, log_id: str) -> None:
     staging.stage(reading.stage(schema.context))
     present = staging.learn(schema, known.shapes)
     staging.tally(present)
-    if known.rows.grow(staging.connection, schema, known.identity):
-        staging.stage(reading.stage(schema.context))
+    known.rows.grow(staging.connection, schema, known.identity)
+    staging.stage(reading.stage(schema.context))
     staging.forget(staging.hash_ids() | _stored_already(staging))
     staging.name_events(schema)
     repaired = staging.repair(schema, present)

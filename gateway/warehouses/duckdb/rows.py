@@ -28,8 +28,8 @@ class Rows(Protocol):
         """The schema as it is stored; what is in memory is read anew. Makes the tables that it needs for itself."""
         ...
 
-    def grow(self, connection: duckdb.DuckDBPyConnection, schema: Schema, identity: FileIdentity) -> bool:
-        """In a transaction: the schema's growth, and the views that show it. Whether the context has become wider."""
+    def grow(self, connection: duckdb.DuckDBPyConnection, schema: Schema, identity: FileIdentity) -> None:
+        """In a transaction: the schema's growth, and the views that show it."""
         ...
 
     def append(self, staging: Staging, schema: Schema, tables: "Receiving", log_id: str) -> None:

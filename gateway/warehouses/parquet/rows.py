@@ -61,14 +61,13 @@ class ParquetRows:
             self._show(connection, schema, name)
         return schema
 
-    def grow(self, connection: duckdb.DuckDBPyConnection, schema: Schema, identity: FileIdentity) -> bool:
+    def grow(self, connection: duckdb.DuckDBPyConnection, schema: Schema, identity: FileIdentity) -> None:
         """See Rows."""
         catalogue.grow_tables(connection, schema, EVENTS)
         grown = {name for name, _ in schema.growth.columns} | schema.growth.tables.keys()
         for name in grown - {""} | set(stored_tables(schema) if "" in grown else ()):
             self._show(connection, schema, name)
         catalogue.show_growth(connection, schema, identity)
-        return catalogue.has_wider_context(schema)
 
     def append(self, staging: Staging, schema: Schema, tables: Receiving, log_id: str) -> None:
         """See Rows. A file for each table and day, in the outbox."""

@@ -18,6 +18,19 @@ NewSettings = Callable[[Path], Settings]
 """The settings for an empty warehouse that nobody has opened yet; the folder is the test's own."""
 
 
+OF_TWO_GATEWAYS = (
+    "test_an_empty_warehouse_is_opened_by_both",
+    "test_the_same_ids_are_stored_once",
+    "test_both_make_the_schema_grow_whatever_types_the_other_has_seen",
+    "test_people_are_the_same_as_if_one_had_loaded_all",
+    "test_one_revises_the_graph_while_the_other_loads",
+    "test_what_one_has_forgotten_the_other_may_learn_anew",
+    "test_a_link_that_one_has_taken_back_stays_so_in_the_other",
+    "test_what_one_has_frozen_links_nothing_in_the_other",
+)
+"""Tests, by the names of their functions, that open the same warehouse twice."""
+
+
 @dataclass(frozen=True)
 class PlaceKind:
     """One kind of warehouse, and what runs it."""
