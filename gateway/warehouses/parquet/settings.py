@@ -10,6 +10,9 @@ from gateway.warehouses.objects import ObjectSettings
 from gateway.warehouses.settings import LoadSettings, TableSettings
 
 
+_PATTERN = frozenset("*?[]{}")
+
+
 class ParquetLoadSettings(LoadSettings):
     """One load, which becomes one file for each table and day in it."""
 
@@ -44,6 +47,8 @@ class ParquetSettings(ObjectSettings, TableSettings):
             raise ValueError(
                 'a bucket needs state, a file of the loader on this machine, like "/var/lib/headwater/parquet.duckdb"'
             )
+        if self.scheme == "file" and _PATTERN & set(self.path):
+            raise ValueError(f"readers take {' '.join(sorted(_PATTERN))} for patterns; name the folder without them")
         if self.scheme == "file" and self.path == "/":
             raise ValueError("url is the root of the file system; name a folder")
         if self.scheme == "file" and self.state_path.absolute().is_relative_to(self.path):

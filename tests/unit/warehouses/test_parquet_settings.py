@@ -21,6 +21,7 @@ def test_the_state_of_a_folder_is_beside_it():
         ({"url": "s3://shop/lake"}, "a bucket needs state"),
         ({"url": "gs://shop/lake"}, "a bucket needs state"),
         ({"url": "/"}, "name a folder"),
+        ({"url": "/srv/[lake]"}, "name the folder without them"),
         ({"url": "lake"}, "an absolute path like"),
         ({"url": "/srv/lake", "region": "eu-central-1"}, 'a url that begins with "s3://"'),
         ({"url": "/srv/lake", "state": "/srv/lake/state.duckdb"}, "state is inside of the folder"),
