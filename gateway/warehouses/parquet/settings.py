@@ -9,7 +9,6 @@ from gateway.config.units import Duration, Size
 from gateway.warehouses.objects import ObjectSettings
 from gateway.warehouses.settings import LoadSettings, TableSettings
 
-
 _PATTERN = frozenset("*?[]{}")
 
 
