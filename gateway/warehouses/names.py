@@ -39,8 +39,14 @@ STANDARD_COLUMNS = (
 )
 """What every table has besides its `context_` columns."""
 
+EXTRA = "_extra"
+"""What fitted no column, as JSON."""
+
+DATE = "received_date"
+"""The day of `received_at`, in UTC, by which files are put into folders: readers take it for a column."""
+
 OWN_COLUMNS = frozenset(
-    {*STANDARD_COLUMNS, "event", "event_text", "group_id", "previous_id", "properties", "traits", "_extra"}
+    {*STANDARD_COLUMNS, *("event", "event_text", "group_id", "previous_id", "properties", "traits"), EXTRA, DATE}
 )
 """Columns that the loader fills: a property that is called so gets an underscore in front."""
 

@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mappi
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
-from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import msgspec
@@ -23,13 +22,11 @@ from gateway.model.clock import Clock
 from gateway.model.envelope import Packed, Stored
 from gateway.model.errors import WarehouseError
 from gateway.model.person import Known, Tenure
-from gateway.warehouses.archive.disk import Disk
 from gateway.warehouses.archive.lines import decode, facts_of, line_of
 from gateway.warehouses.archive.names import ObjectName, Place, parse, place_at, state_path
 from gateway.warehouses.archive.settings import ArchiveSettings
-from gateway.warehouses.archive.store import Store
 from gateway.warehouses.contract import Loaded, Table, Warehouse, WarehouseKind
-from gateway.warehouses.places import require_writable
+from gateway.warehouses.objects import Store, open_store, probe_place
 
 T = TypeVar("T")
 
@@ -236,32 +233,14 @@ def _refuse() -> NoReturn:
     )
 
 
-def _open_store(settings: ArchiveSettings) -> Store:
-    if settings.scheme == "file":
-        return Disk(Path(settings.path))
-    try:
-        from gateway.warehouses.archive.bucket import Bucket  # noqa: PLC0415 - its driver is an extra of the package
-    except ModuleNotFoundError as error:
-        raise WarehouseError(f"{error.name} is missing: pip install 'headwater[s3]'") from error
-    return Bucket(settings)
-
-
 @asynccontextmanager
 async def open_archive(settings: ArchiveSettings, _clock: Clock) -> AsyncIterator[Warehouse]:
     """The archive for as long as the context. Raises WarehouseError when its place cannot be used."""
-    archive = Archive(settings, await asyncio.to_thread(_open_store, settings))
+    archive = Archive(settings, await asyncio.to_thread(open_store, settings))
     try:
         yield archive
     finally:
         await asyncio.to_thread(archive.close)
 
 
-def probe(settings: ArchiveSettings) -> None:
-    """Of a bucket something is read; of a folder it is asked whether it could be written."""
-    if settings.scheme == "file":
-        require_writable(Path(settings.path))
-    else:
-        _open_store(settings).get(state_path("check", "", "cursor"))
-
-
-ARCHIVE = WarehouseKind(settings=ArchiveSettings, open=open_archive, probe=probe)
+ARCHIVE = WarehouseKind(settings=ArchiveSettings, open=open_archive, probe=probe_place)

@@ -33,6 +33,8 @@ class PlaceKind:
     """A name in SQL, such that it may be any word."""
     is_transactional: bool = True
     """A load that fails leaves nothing; elsewhere the same load goes on where it was."""
+    serves_many: bool = True
+    """Several gateways may load into it: it is held to the tests in modules of that name."""
     can_widen: bool = True
     """A column of integers becomes one of numbers."""
     examples: int = 40
