@@ -44,6 +44,8 @@ class Pick(NamedTuple):
     keys: Sequence[str]
     is_latest: bool
     where: str = "true"
+    group: str = ""
+    """What the rows of one group have in common, for those dialects where this is a window function."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,8 @@ class Dialect:
     text_of: str
     """`{value}` as a text."""
     pick: Callable[[Pick], str]
+    picks_by_window: bool = False
+    """`pick` is no aggregate but a window function, over the rows of its group."""
     escapes: bool = False
     """A backslash in a text means something; so does it in front of a quote, which is doubled otherwise."""
     mark: str = '"'
