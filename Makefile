@@ -11,7 +11,8 @@ BIN := .venv/bin
 SCRIPT := gateway/script
 SDKS := tests/e2e/sdks
 KAFKA := tests/integration/destinations/support/kafka
-FETCHED := $(SDKS)/node_modules/.installed $(KAFKA)/jars/.installed
+FAKESNOW := tests/integration/warehouses/support/fakesnow
+FETCHED := $(SDKS)/node_modules/.installed $(KAFKA)/jars/.installed $(FAKESNOW)/.venv/.installed
 PIP := $(BIN)/pip --disable-pip-version-check --no-input install --quiet --constraint constraints.txt
 # Debian keeps nginx in /usr/sbin, which is not on everyone's path.
 export PATH := $(PATH):/usr/sbin:/sbin
@@ -80,7 +81,7 @@ tools:
 
 .PHONY: clean
 clean: ## Remove what was installed or built here; data/ stays.
-	@rm -rf .venv $(SCRIPT)/node_modules $(SDKS)/node_modules $(KAFKA)/jars .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf .venv $(SCRIPT)/node_modules $(SDKS)/node_modules $(KAFKA)/jars $(FAKESNOW)/.venv .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 .venv/.run: pyproject.toml constraints.txt
 	@.ci/require $(PYTHON):python3 ensurepip:python3-venv
@@ -110,4 +111,10 @@ $(SDKS)/node_modules/.installed: $(SDKS)/package.json $(SDKS)/package-lock.json
 $(KAFKA)/jars/.installed: $(KAFKA)/pom.xml
 	@.ci/require java:default-jre-headless mvn:maven
 	@mvn --batch-mode --quiet -Dstyle.color=never --file $< dependency:copy-dependencies
+	@touch $@
+
+# An emulator of Snowflake, for the tests of the warehouse: it needs an older driver than ours.
+$(FAKESNOW)/.venv/.installed: $(FAKESNOW)/requirements.txt
+	@$(PYTHON) -m venv $(FAKESNOW)/.venv
+	@$(FAKESNOW)/.venv/bin/pip --disable-pip-version-check --no-input install --quiet --requirement $<
 	@touch $@

@@ -30,6 +30,8 @@ class Column:
     path: Path | None = None
     is_stored: bool = False
     """It is in the warehouse already, and may hold values."""
+    is_settled: bool = False
+    """The warehouse was to make it wider, and did not."""
 
 
 class Columns:
@@ -46,6 +48,7 @@ class Columns:
     def restore(self, column: Column) -> None:
         """A column as the warehouse has it."""
         known = self.by_name.setdefault(column.name, column)
+        known.is_settled |= known.is_stored and known.type is not column.type
         known.type, known.is_stored = column.type, True
 
     def learn(self, value: Mapping[str, Any]) -> list[Column]:
@@ -102,7 +105,7 @@ class Columns:
     def _wider(self, column: Column, kind: ColumnType) -> ColumnType | None:
         if column.type is not None and not column.is_stored:
             return widened(column.type, kind)
-        if column.type is ColumnType.INTEGER and kind is ColumnType.NUMBER:
+        if column.type is ColumnType.INTEGER and kind is ColumnType.NUMBER and not column.is_settled:
             return kind
         return column.type
 

@@ -6,5 +6,6 @@ from gateway.warehouses.archive import ARCHIVE
 from gateway.warehouses.contract import WarehouseKind
 from gateway.warehouses.duckdb import DUCKDB
 from gateway.warehouses.postgres import POSTGRES
+from gateway.warehouses.snowflake import SNOWFLAKE
 
-WAREHOUSES: tuple[WarehouseKind[Any], ...] = (ARCHIVE, DUCKDB, POSTGRES)
+WAREHOUSES: tuple[WarehouseKind[Any], ...] = (ARCHIVE, DUCKDB, POSTGRES, SNOWFLAKE)
