@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mappi
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
-from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import msgspec
@@ -23,12 +22,11 @@ from gateway.model.clock import Clock
 from gateway.model.envelope import Packed, Stored
 from gateway.model.errors import WarehouseError
 from gateway.model.person import Known, Tenure
-from gateway.warehouses.archive.disk import Disk
 from gateway.warehouses.archive.lines import decode, facts_of, line_of
 from gateway.warehouses.archive.names import ObjectName, Place, parse, place_at, state_path
 from gateway.warehouses.archive.settings import ArchiveSettings
-from gateway.warehouses.archive.store import Store
 from gateway.warehouses.contract import Loaded, Table, Warehouse, WarehouseKind
+from gateway.warehouses.objects import Store, open_store
 
 T = TypeVar("T")
 
@@ -235,20 +233,10 @@ def _refuse() -> NoReturn:
     )
 
 
-def _open_store(settings: ArchiveSettings) -> Store:
-    if settings.scheme == "file":
-        return Disk(Path(settings.path))
-    try:
-        from gateway.warehouses.archive.bucket import Bucket  # noqa: PLC0415 - its driver is an extra of the package
-    except ModuleNotFoundError as error:
-        raise WarehouseError(f"{error.name} is missing: pip install 'headwater[s3]'") from error
-    return Bucket(settings)
-
-
 @asynccontextmanager
 async def open_archive(settings: ArchiveSettings, _clock: Clock) -> AsyncIterator[Warehouse]:
     """The archive for as long as the context. Raises WarehouseError when its place cannot be used."""
-    archive = Archive(settings, await asyncio.to_thread(_open_store, settings))
+    archive = Archive(settings, await asyncio.to_thread(open_store, settings))
     try:
         yield archive
     finally:

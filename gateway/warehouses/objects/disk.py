@@ -8,6 +8,7 @@ from pathlib import Path
 from gateway.model.errors import WarehouseError
 
 _UNFINISHED = ".part"
+"""A file whose name begins with a dot as well: no reader of a folder takes it for data."""
 
 
 class Disk:
@@ -29,7 +30,7 @@ class Disk:
     def put(self, path: str, body: bytes) -> None:
         """As `Store.put` says."""
         target = self._root / path
-        unfinished = target.with_name(target.name + _UNFINISHED)
+        unfinished = _unfinished(target)
         with _in_words(target):
             _make(target.parent)
             with unfinished.open("wb") as file:
@@ -43,7 +44,7 @@ class Disk:
         """As `Store.delete` says, with what was left of an unfinished one."""
         target = self._root / path
         with _in_words(target):
-            target.with_name(target.name + _UNFINISHED).unlink(missing_ok=True)
+            _unfinished(target).unlink(missing_ok=True)
             target.unlink(missing_ok=True)
             if target.parent.is_dir():
                 _sync(target.parent)
@@ -55,6 +56,10 @@ class Disk:
                 for name in files:
                     if not name.endswith(_UNFINISHED):
                         yield (Path(base) / name).relative_to(self._root).as_posix()
+
+
+def _unfinished(target: Path) -> Path:
+    return target.with_name(f".{target.name}{_UNFINISHED}")
 
 
 def _make(folder: Path) -> None:

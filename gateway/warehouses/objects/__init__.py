@@ -1,0 +1,7 @@
+"""Where files are kept: a folder, or a bucket. The archive and the Parquet warehouse put theirs there."""
+
+from gateway.warehouses.objects.opening import open_store
+from gateway.warehouses.objects.settings import ObjectSettings
+from gateway.warehouses.objects.store import Store
+
+__all__ = ["ObjectSettings", "Store", "open_store"]
