@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mappi
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import msgspec
@@ -27,6 +28,7 @@ from gateway.warehouses.archive.names import ObjectName, Place, parse, place_at,
 from gateway.warehouses.archive.settings import ArchiveSettings
 from gateway.warehouses.contract import Loaded, Table, Warehouse, WarehouseKind
 from gateway.warehouses.objects import Store, open_store
+from gateway.warehouses.places import require_writable
 
 T = TypeVar("T")
 
@@ -243,4 +245,12 @@ async def open_archive(settings: ArchiveSettings, _clock: Clock) -> AsyncIterato
         await asyncio.to_thread(archive.close)
 
 
-ARCHIVE = WarehouseKind(settings=ArchiveSettings, open=open_archive)
+def probe(settings: ArchiveSettings) -> None:
+    """Of a bucket something is read; of a folder it is asked whether it could be written."""
+    if settings.scheme == "file":
+        require_writable(Path(settings.path))
+    else:
+        open_store(settings).get(state_path("check", "", "cursor"))
+
+
+ARCHIVE = WarehouseKind(settings=ArchiveSettings, open=open_archive, probe=probe)

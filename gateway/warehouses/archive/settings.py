@@ -13,8 +13,11 @@ class ArchiveBatchSettings(BatchSettings):
     """One load, which becomes one object for each source and hour in it."""
 
     max_events: int = Field(default=20_000, ge=1)
+    """Events of one load, which becomes one file for each source and hour in it."""
     max_bytes: Size = 16 * 2**20
+    """Bytes of one load, before compression."""
     max_wait: Duration = 300
+    """How old an event may get before it is there."""
 
 
 class ArchiveSettings(ObjectSettings):
@@ -24,7 +27,9 @@ class ArchiveSettings(ObjectSettings):
 
     type: Literal["archive"] = "archive"
     compression: Literal["gzip", "zstd"] = "gzip"
+    """`"gzip"` or `"zstd"`."""
     partition: Literal["hour", "day"] = "hour"
+    """What one file holds events of: an `"hour"` or a `"day"`, by the time of receipt, in UTC."""
     batch: ArchiveBatchSettings = ArchiveBatchSettings()
 
     @field_validator("consent")

@@ -25,12 +25,19 @@ class ObjectSettings(WarehouseSettings):
     """A folder, or the part of a bucket below a prefix."""
 
     url: Annotated[str, AfterValidator(_place)]
+    """Where to: `"s3://BUCKET/PREFIX"`, `"gs://BUCKET/PREFIX"`, or an absolute path."""
     endpoint: BaseUrl | None = None
+    """Address of an S3-compatible store; without it, the cloud's own."""
     region: str = ""
+    """Region of the S3 bucket; empty: from the environment, else us-east-1."""
     access_key_id: str = ""
+    """Key id for S3; empty: from the environment, or the machine's role."""
     secret_access_key: SecretStr | None = None
+    """The secret that belongs to it."""
     service_account_file: FilePath | None = None
+    """Key file (JSON) of a service account, for Google; without it, from the environment, or the machine's account."""
     timeout: Duration = 60
+    """For one request."""
 
     @property
     def scheme(self) -> str:

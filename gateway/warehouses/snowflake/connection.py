@@ -32,7 +32,7 @@ _PARAMETERS = {
 
 
 def connect(settings: SnowflakeSettings) -> SnowflakeConnection:
-    """Raises the driver's errors."""
+    """Raises the driver's errors. Makes nothing that stays."""
     passphrase = settings.private_key_passphrase
     connection = snowflake.connector.connect(
         account=settings.account,
@@ -53,11 +53,30 @@ def connect(settings: SnowflakeSettings) -> SnowflakeConnection:
     )
     try:
         with connection.cursor() as cursor:
-            _set_up(cursor, settings.schema_name)
+            if _exists(cursor, "schemata", {"schema_name": settings.schema_name}):
+                make_room(cursor, settings.schema_name)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def make_room(cursor: SnowflakeCursor, schema: str) -> None:
+    """What the connection has for itself, in a schema that is there. It is no part of a transaction, and ends one."""
+    claimed = ", ".join(f"{DIALECT.name(column)} {kind}" for column, kind in CLAIMED_TYPES.items())
+    cursor.execute(f"use schema {DIALECT.name(schema)}")
+    cursor.execute(f"create temporary table if not exists {DIALECT.name(CLAIMED)} ({claimed})")
+    cursor.execute(f"create temporary stage if not exists {FILES}")
+
+
+def make_schema(cursor: SnowflakeCursor, schema: str) -> None:
+    """The schema and the lock. What is there is not made again: that takes a right which the role need not have."""
+    if not _exists(cursor, "schemata", {"schema_name": schema}):
+        cursor.execute(f"create schema if not exists {DIALECT.name(schema)}")
+        make_room(cursor, schema)
+    if not _exists(cursor, "tables", {"table_schema": schema, "table_name": LOCK}):
+        turns = DIALECT.name("turns")
+        cursor.execute(f"create table if not exists {DIALECT.name(LOCK)} as select 0::{_INTEGER} as {turns}")
 
 
 def _reached_at(endpoint: str | None) -> dict[str, Any]:
@@ -66,19 +85,6 @@ def _reached_at(endpoint: str | None) -> dict[str, Any]:
     parts = urlsplit(endpoint)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     return {"protocol": parts.scheme, "host": parts.hostname, "port": port}
-
-
-def _set_up(cursor: SnowflakeCursor, schema: str) -> None:
-    """What is there already is not made again: that takes a right which the role need not have."""
-    name, lock, turns = DIALECT.name(schema), DIALECT.name(LOCK), DIALECT.name("turns")
-    if not _exists(cursor, "schemata", {"schema_name": schema}):
-        cursor.execute(f"create schema if not exists {name}")
-    cursor.execute(f"use schema {name}")
-    if not _exists(cursor, "tables", {"table_schema": schema, "table_name": LOCK}):
-        cursor.execute(f"create table if not exists {lock} as select 0::{_INTEGER} as {turns}")
-    claimed = ", ".join(f"{DIALECT.name(column)} {kind}" for column, kind in CLAIMED_TYPES.items())
-    cursor.execute(f"create temporary table if not exists {DIALECT.name(CLAIMED)} ({claimed})")
-    cursor.execute(f"create temporary stage if not exists {FILES}")
 
 
 def _exists(cursor: SnowflakeCursor, listing: str, names: dict[str, str]) -> bool:

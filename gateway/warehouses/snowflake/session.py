@@ -14,7 +14,7 @@ from gateway.warehouses.contract import Table
 from gateway.warehouses.servers.ddl import IDS
 from gateway.warehouses.servers.session import Row, Stored
 from gateway.warehouses.snowflake import question
-from gateway.warehouses.snowflake.connection import CLAIMED, CLAIMED_TYPES, FILES, LOCK, connect
+from gateway.warehouses.snowflake.connection import CLAIMED, CLAIMED_TYPES, FILES, LOCK, connect, make_schema
 from gateway.warehouses.snowflake.dialect import DIALECT
 from gateway.warehouses.snowflake.settings import SnowflakeSettings
 from gateway.warehouses.values import ColumnType
@@ -36,7 +36,7 @@ _TOO_EXACT = (
 )
 """A number with more digits than Snowflake keeps, and the text that it becomes."""
 _PARQUET = "file_format = (type = parquet use_logical_type = true)"
-_TIMED_OUT = 630
+_TIMED_OUT, _NO_WAREHOUSE = 630, 606
 _UNREACHABLE = ("08", "HYT")
 """How SQL states begin when the line broke, or nobody answered in time."""
 _ROWS_AT_FAULT = "22"
@@ -82,6 +82,8 @@ class SnowflakeSession:
     @contextmanager
     def growing(self) -> Iterator[None]:
         """See Session. A change of the schema ends its own transaction, so it is another connection that waits."""
+        with self._driven() as connection, connection.cursor() as cursor:
+            make_schema(cursor, self._settings.schema_name)
         with closing(SnowflakeSession(self._settings)) as guard, guard.transaction():
             guard.judge_alone()
             yield
@@ -98,6 +100,16 @@ class SnowflakeSession:
             tables.setdefault(_as_written(table), {})[_as_written(column)] = kind
         self._types = tables
         return tables
+
+    def check_rights(self) -> None:
+        """See Session. Whether tables may be made, Snowflake tells only when one is."""
+        settings = self._settings
+        if self.fetch("select current_database()") == [(None,)]:
+            raise WarehouseError(
+                f"the database {settings.database} is not there, or the role may not use it",
+                hint=f"grant usage on database {settings.database} to role {settings.role or 'ROLE'}",
+            )
+        self.fetch("select count(*) from table(generator(rowcount => 1))")
 
     def claim(self, hashes: Path) -> set[int]:
         """See Session. Loads are stored one after the other: the second sees what became of the first."""
@@ -157,14 +169,18 @@ class SnowflakeSession:
 
     @contextmanager
     def _ran(self, sql: str) -> Iterator[SnowflakeCursor]:
-        """A cursor with the answer, on the connection, which is made where there is none; one that broke is not used
-        again."""
+        """A cursor with the answer."""
+        with self._driven() as connection, connection.cursor() as cursor:
+            cursor.execute(sql)
+            yield cursor
+
+    @contextmanager
+    def _driven(self) -> Iterator[SnowflakeConnection]:
+        """The connection, which is made where there is none; one that broke is not used again."""
         try:
             if self._connection is None:
                 self._connection = connect(self._settings)
-            with self._connection.cursor() as cursor:
-                cursor.execute(sql)
-                yield cursor
+            yield self._connection
         except Error as error:
             if not error.sqlstate or error.sqlstate.startswith(_UNREACHABLE):
                 self.close()
@@ -174,6 +190,8 @@ class SnowflakeSession:
 
     def _hint(self, error: Error) -> str:
         settings = self._settings
+        if getattr(error, "errno", None) == _NO_WAREHOUSE:
+            return f"grant usage on warehouse {settings.warehouse} to role {settings.role or 'ROLE'}"
         if error.sqlstate == "42501":
             return f"grant create schema on database {settings.database} to the role, and usage on {settings.warehouse}"
         if not error.sqlstate or error.sqlstate.startswith(_UNREACHABLE):

@@ -1,8 +1,9 @@
 """The settings of a Snowflake warehouse."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, FilePath, SecretStr, StringConstraints
+from pydantic import Field, SecretStr, StringConstraints
 
 from gateway.config.units import BaseUrl, Duration
 from gateway.warehouses.servers.settings import ServerSettings
@@ -15,6 +16,7 @@ class SnowflakeLoadSettings(LoadSettings):
     """A virtual warehouse that wakes up is paid for a minute at least: loads are rare."""
 
     max_wait: Duration = 300
+    """How old a row may get before it is there."""
 
 
 class SnowflakeSettings(ServerSettings):
@@ -25,7 +27,7 @@ class SnowflakeSettings(ServerSettings):
     """As Snowflake writes it: `ORGANIZATION-ACCOUNT`."""
     user: str
     """A service user (`type = service`)."""
-    private_key_file: FilePath
+    private_key_file: Path
     """The user's private key, in PEM."""
     private_key_passphrase: SecretStr | None = None
     """Of a key that is encrypted."""
@@ -34,6 +36,7 @@ class SnowflakeSettings(ServerSettings):
     warehouse: str
     """The virtual warehouse that runs the statements."""
     database: str
+    """The database that has the schema."""
     schema_name: SchemaName = Field(default="headwater", alias="schema")
     """Made when it is not there. It is the loader's own."""
     endpoint: BaseUrl | None = None

@@ -1,6 +1,6 @@
 """Snowflake as a kind of warehouse."""
 
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, closing
 
 from gateway.model.clock import Clock
 from gateway.model.errors import WarehouseError
@@ -25,4 +25,10 @@ def open_snowflake(settings: SnowflakeSettings, clock: Clock) -> AbstractAsyncCo
     return open_server(settings, clock, Server(DIALECT, connect))
 
 
-SNOWFLAKE = WarehouseKind(settings=SnowflakeSettings, open=open_snowflake)
+def probe(settings: SnowflakeSettings) -> None:
+    """Connect, and ask for what can be used. Raises WarehouseError."""
+    with closing(connect(settings)) as session:
+        session.check_rights()
+
+
+SNOWFLAKE = WarehouseKind(settings=SnowflakeSettings, open=open_snowflake, probe=probe)

@@ -89,3 +89,13 @@ async def test_a_server_that_is_not_there_is_named_and_tried_again_later(place: 
     with pytest.raises(WarehouseError, match="check the account, and that headwater has this key"):
         async with gone.open(timeout=1):
             pass
+
+
+async def test_a_check_of_the_configuration_makes_nothing(place: Place):
+    settings = SNOWFLAKE.settings.model_validate(place.settings)
+
+    SNOWFLAKE.probe(settings)
+
+    asked = session(place)
+    assert asked.fetch(f"select 1 from information_schema.schemata where schema_name = '{settings.schema_name}'") == []
+    asked.close()
