@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.warehouses.names import column_name
-from gateway.warehouses.values import ColumnType, Misfit, Path, fitted, leaves, type_of, widened
+from gateway.warehouses.values import ColumnType, Misfit, Path, bounded, fitted, is_longer, leaves, type_of, widened
 
 TYPE = "type"
 TOO_MANY_COLUMNS = "too_many_columns"
@@ -35,9 +35,10 @@ class Column:
 
 
 class Columns:
-    """The columns of one object, by name. `prefix` is put in front of their names."""
+    """The columns of one object, by name. `prefix` is put in front of their names; texts of more bytes do not fit."""
 
-    def __init__(self, max_columns: int, prefix: str = "") -> None:
+    def __init__(self, max_columns: int, prefix: str = "", longest_text: int | None = None) -> None:
+        self.longest_text = longest_text
         self.by_name: dict[str, Column] = {}
         self._by_path: dict[Path, Column] = {}
         self._max_columns = max_columns
@@ -166,11 +167,17 @@ class Columns:
         if column is None or column.path is None or column.name in filled:
             return NAME
         try:
-            put(fitting, column.path, fitted(leaf, column.type))
+            put(fitting, column.path, self._fitted(leaf, column.type))
         except Misfit:
             return TYPE
         filled.add(column.name)
         return None
+
+    def _fitted(self, leaf: Any, kind: ColumnType | None) -> Any:
+        value = fitted(leaf, kind)
+        if kind is ColumnType.TEXT and is_longer(value, self.longest_text):
+            raise Misfit
+        return bounded(value, self.longest_text) if kind is ColumnType.JSON else value
 
     def _reason_without_column(self, path: Path) -> str:
         return TOO_MANY_COLUMNS if column_name(path, self._prefix) else NAME

@@ -22,6 +22,8 @@ class Limits:
     max_columns: int
     """Of each table, besides the standard and the context columns."""
     max_context_columns: int
+    longest_text: int | None = None
+    """Bytes of a text that a column holds; a longer one goes to `_extra`."""
 
 
 @dataclass(slots=True)
@@ -59,7 +61,7 @@ class Schema:
     """Every table and column. It grows in memory first; the loader writes `growth` in the transaction of the rows."""
 
     def __init__(self, limits: Limits) -> None:
-        self.context = Columns(limits.max_context_columns, "context_")
+        self.context = Columns(limits.max_context_columns, "context_", limits.longest_text)
         self.context.learn(FROM_THE_CONNECTION)
         self.tables: dict[str, Table] = {}
         self.growth = Growth()
@@ -139,7 +141,7 @@ class Schema:
         self.growth = Growth()
 
     def _add(self, name: str, kind: str) -> Table:
-        table = Table(name, kind, Columns(self._limits.max_columns))
+        table = Table(name, kind, Columns(self._limits.max_columns, longest_text=self._limits.longest_text))
         self.tables[name] = table
         self.growth.tables[name] = table
         self._event_tables += kind == "event"

@@ -43,6 +43,8 @@ _ODD_NUMBER = re.compile(ODD_NUMBER.encode())
 _MIN_INTEGER, _MAX_INTEGER = -(2**63), 2**63 - 1
 MAX_EXACT_INTEGER = 2**53
 """Doubles hold every integer up to this one."""
+MAX_DIGITS = 38
+"""Of a number, where a server bounds them."""
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
 _EARLIEST, _LATEST = datetime(2, 1, 1, tzinfo=UTC), datetime(9998, 12, 31, tzinfo=UTC)
 """What every warehouse can hold, whatever the time zone."""
@@ -103,6 +105,43 @@ def fitted(value: Any, kind: ColumnType | None) -> Any:
     if kind is not None and kind in _types_that_hold(value):
         return value
     raise Misfit
+
+
+def bounded(value: Any, longest_text: int | None) -> Any:
+    """JSON for a server that holds texts of so many bytes: a longer one is a list of its pieces.
+
+    Such a server rounds long numbers too: one that is longer than its own is a text. Without a bound all stays.
+    """
+    if longest_text is None:
+        return value
+    match value:
+        case dict():
+            return {key: bounded(inner, longest_text) for key, inner in value.items()}
+        case list():
+            return [bounded(inner, longest_text) for inner in value]
+        case str() if is_longer(value, longest_text):
+            return list(_pieces(value, longest_text))
+        case orjson.Fragment() if len(number := orjson.dumps(value).decode()) > MAX_DIGITS:
+            return number
+        case _:
+            return value
+
+
+def is_longer(text: str, longest_text: int | None) -> bool:
+    """Whether it has more bytes than a column holds."""
+    return longest_text is not None and len(text) * 4 > longest_text and len(text.encode()) > longest_text
+
+
+def shortened(text: str, longest_text: int) -> str:
+    """As much of it as a column holds, without a part of a character."""
+    return text.encode()[:longest_text].decode(errors="ignore")
+
+
+def _pieces(text: str, longest_text: int) -> Iterator[str]:
+    while text:
+        piece = shortened(text, longest_text)
+        yield piece
+        text = text[len(piece) :]
 
 
 def as_moment(moment: datetime) -> str | None:

@@ -19,6 +19,8 @@ class BulkFormat(Enum):
     CSV = "format csv, header false"
     """Nothing between two commas is null, two quotes are the empty text."""
     PARQUET = "format parquet, compression zstd"
+    JSON = "format json, compression gzip"
+    """One object on each line."""
 
 
 Role = Literal["events", "ids", "cursors", "graph"]
@@ -67,7 +69,7 @@ class Dialect:
     widen_column: str
     """The same; empty where that is impossible."""
     create_view: str
-    """`{view}`, `{query}`; takes the place of an earlier one."""
+    """`{view}`, `{query}`; takes the place of an earlier one, unless `drops_views`."""
     moment_of: str
     """`{us}`, microseconds since the epoch, as a moment."""
     us_of: str
@@ -83,6 +85,10 @@ class Dialect:
     pick: Callable[[Pick], str]
     picks_by_window: bool = False
     """`pick` is no aggregate but a window function, over the rows of its group."""
+    longest_text: int | None = None
+    """Bytes of a text that a column, or a value within JSON, holds."""
+    drops_views: bool = False
+    """Views get no new columns: they are dropped before they are made."""
     escapes: bool = False
     """A backslash in a text means something; so does it in front of a quote, which is doubled otherwise."""
     mark: str = '"'

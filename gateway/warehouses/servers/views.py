@@ -14,6 +14,7 @@ from gateway.warehouses.names import STANDARD_COLUMNS, TABLES_OF_TYPE
 from gateway.warehouses.servers.dialect import Dialect, Pick
 from gateway.warehouses.servers.grouping import Grouping, grouped
 from gateway.warehouses.servers.session import Stored
+from gateway.warehouses.values import ColumnType
 
 VIEWS = ("persons", "identities", "person_events", "identity_spans", "identity_edges", "users")
 """Each before those that it is made of."""
@@ -41,6 +42,8 @@ def create_views(dialect: Dialect, stored: Stored, blocklist: Collection[str]) -
         "identities": build.identities(),
         "persons": build.persons(),
     }
+    if dialect.drops_views:
+        yield from (f"drop view if exists {dialect.name(view)}" for view in VIEWS)
     for view, query in queries.items():
         yield dialect.sql(dialect.create_view.format(view=f"[{view}]", query=query))
 
@@ -183,7 +186,7 @@ class _Views:
     def _touches(self, keys: Sequence[str]) -> dict[str, Pick]:
         """Of the first and the last event with a campaign, all that it says of it; empty where it says nothing."""
         present = [part for part in CAMPAIGN if f"context_campaign_{part}" in self._stored["tracks"]]
-        told = {part: self._dialect.text_of.format(value=f"[context_campaign_{part}]") for part in present}
+        told = {part: self._text("tracks", f"context_campaign_{part}") for part in present}
         where = " or ".join(f"{text} is not null" for text in told.values()) or "true"
         nothing = self._dialect.text_of.format(value="null")
         return {
@@ -202,13 +205,19 @@ class _Views:
             event, properties = "[event_text]", "[properties]"
         else:
             has_name = kind in ("page", "screen") and "name" in self._stored[table]
-            event = self._dialect.text_of.format(value="[name]" if has_name else "null")
+            event = self._text(table, "name") if has_name else self._dialect.text_of.format(value="null")
             properties = f"cast(null as {self._stored['tracks']['properties']})"
         shared = _listed(["anonymous_id", "user_id", *self._shared()])
         contexts = "".join(f", [{name}]" for name in self._contexts())
         return f"""
             select '{kind}' as [type], {event} as [event], {shared}, {properties} as [properties]{contexts}
             from [{table}]"""
+
+    def _text(self, table: str, column: str) -> str:
+        """What a column says, as a text. Not every server makes one of a boolean."""
+        if self._stored[table][column] == self._dialect.types[ColumnType.BOOLEAN]:
+            return f"case when [{column}] then 'true' when not [{column}] then 'false' end"
+        return self._dialect.text_of.format(value=f"[{column}]")
 
     def _shared(self) -> list[str]:
         return [name for name in STANDARD_COLUMNS if name not in ("anonymous_id", "user_id")]

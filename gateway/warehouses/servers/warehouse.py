@@ -46,7 +46,10 @@ class ServerWarehouse:
     """Loads run one at a time in a thread of their own, questions in another; a third stages the next load's events."""
 
     def __init__(self, settings: ServerSettings, clock: Clock, server: Server[Any], folder: Path) -> None:
-        self._limits = Limits(settings.max_event_tables, settings.max_columns, settings.max_context_columns)
+        longest_text = server.dialect.longest_text
+        self._limits = Limits(
+            settings.max_event_tables, settings.max_columns, settings.max_context_columns, longest_text
+        )
         self._dialect = server.dialect
         self._session = server.connect(settings)
         self._asking = server.connect(settings)

@@ -23,7 +23,7 @@ def table_rows(table: Table, context: Columns, more: dict[str, str] | None = Non
     """
     values = {name: f"s.{quoted(name)}" for name in STANDARD_COLUMNS}
     values |= {column.name: f"s.{quoted(column.name)}" for column, _path in context.readable()}
-    values |= {EXTRA: "s.extra"} | _own_values(table) | (more or {})
+    values |= {EXTRA: "s.extra::json"} | _own_values(table) | (more or {})
     source = f"temp.staged s {rows_of(table)} and {where}"
     if table.kind != "tracks":
         values |= {column.name: value("b", column, path) for column, path in table.columns.readable()}
@@ -49,7 +49,7 @@ def _own_values(table: Table) -> dict[str, str]:
         "tracks": {
             "event": "n.event",
             "event_text": "s.event_text",
-            "properties": "coalesce(s.all_properties, s.body)",
+            "properties": "coalesce(s.all_properties::json, s.body)",
         },
         "event": {"event": literal(table.name), "event_text": "s.event_text"},
         "groups": {"group_id": "s.group_id"},

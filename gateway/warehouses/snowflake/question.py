@@ -6,21 +6,15 @@ because the transaction around a question is never committed. Only a statement t
 and those are the ones with a word of their own.
 """
 
-import re
-
 from gateway.model.errors import WarehouseError
+from gateway.warehouses.servers.question import check_first_word
 
 READING = frozenset({"select", "with", "show", "describe", "desc", "explain"})
-
-_FIRST_WORD = re.compile(r"(?:[\s(]|--[^\n]*(?:\n|$)|//[^\n]*(?:\n|$)|/\*.*?\*/)*([a-z]*)", re.DOTALL | re.IGNORECASE)
 
 
 def check(sql: str) -> None:
     """Raises WarehouseError when the statement may do anything but read."""
-    first = _FIRST_WORD.match(sql)
-    if first is None or first[1].lower() not in READING:
-        words = ", ".join(sorted(word.upper() for word in READING))
-        raise WarehouseError("a question only reads", hint=f"begin it with one of {words}")
+    check_first_word(sql, READING)
     if "->>" in sql:
         raise WarehouseError(
             "a question is one statement, without ->>", hint="a value of a VARIANT is read by _extra:properties.price"
