@@ -5,6 +5,7 @@ What it lacks of the real one, as far as the tests need it, is added here. It ru
 
 import importlib
 import json
+import os
 import re
 import sys
 import threading
@@ -137,5 +138,13 @@ server.app.router.routes[:0] = [
     Route("/session", end_session, methods=["POST"]),
 ]
 
+
+def end_with_the_test() -> None:
+    """However it ends: whoever started this holds the other end of its standard input."""
+    sys.stdin.read()
+    os._exit(0)
+
+
 if __name__ == "__main__":
+    threading.Thread(target=end_with_the_test, daemon=True).start()
     uvicorn.run(server.app, host="127.0.0.1", port=int(sys.argv[1]), log_level="warning")

@@ -31,7 +31,7 @@ def serve() -> Iterator[NewSettings]:
         key.touch(0o600)
         key.write_bytes(_new_key())
         command = [str(FAKESNOW / ".venv/bin/python"), str(FAKESNOW / "server.py"), str(port)]
-        with subprocess.Popen(command, env={"TMPDIR": folder}) as server:
+        with subprocess.Popen(command, env={"TMPDIR": folder}, stdin=subprocess.PIPE) as server:
             try:
                 _wait_for(port)
                 yield _numbered(port, key)
