@@ -14,6 +14,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import sqlglot
 import uvicorn
 from fakesnow import arrow, transforms
 from fakesnow.cursor import FakeSnowflakeCursor
@@ -113,6 +114,8 @@ class Turns:
 def execute(cursor: FakeSnowflakeCursor, command: str, *arguments: Any, **named: Any) -> FakeSnowflakeCursor:
     """In turn; and what DuckDB refuses is an error of the statement, not of the server."""
     connection = cursor._conn
+    if ";" in command and len(sqlglot.parse(command, read="snowflake")) > 1:
+        raise ProgrammingError(msg="Actual statement count did not match the desired one, 1", errno=8, sqlstate="0A000")
     if LOCKED.match(command):
         turns.take(connection)
     turns.touch(connection)

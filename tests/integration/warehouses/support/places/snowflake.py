@@ -93,4 +93,5 @@ SNOWFLAKE = PlaceKind(
     can_widen=False,
     examples=10,
     kills=10,
+    left_out={"test_a_question_that_takes_too_long_is_stopped": "fakesnow has no limits of time"},
 )
