@@ -43,8 +43,8 @@ _ODD_NUMBER = re.compile(ODD_NUMBER.encode())
 _MIN_INTEGER, _MAX_INTEGER = -(2**63), 2**63 - 1
 MAX_EXACT_INTEGER = 2**53
 """Doubles hold every integer up to this one."""
-MAX_DIGITS = 38
-"""Of a number, where a server bounds them."""
+_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,38}")
+"""What servers keep of those that are beyond 64 bits."""
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
 _EARLIEST, _LATEST = datetime(2, 1, 1, tzinfo=UTC), datetime(9998, 12, 31, tzinfo=UTC)
 """What every warehouse can hold, whatever the time zone."""
@@ -121,7 +121,7 @@ def bounded(value: Any, longest_text: int | None) -> Any:
             return [bounded(inner, longest_text) for inner in value]
         case str() if is_longer(value, longest_text):
             return list(_pieces(value, longest_text))
-        case orjson.Fragment() if len(number := orjson.dumps(value).decode()) > MAX_DIGITS:
+        case orjson.Fragment() if not _WHOLE_NUMBER.fullmatch(number := orjson.dumps(value).decode()):
             return number
         case _:
             return value

@@ -31,10 +31,9 @@ _STORED = """
             when 'TEXT' then 'VARCHAR' else data_type end
     from information_schema.columns where table_schema = {schema} and table_name <> {claimed}
     order by table_name, ordinal_position"""
-_TOO_EXACT = (
-    DIALECT.literal(r"((:|,|[[])[[:space:]]*)(-?[0-9.]{39,}([eE][-+]?[0-9]+)?)") + ", " + DIALECT.literal(r'\1"\3"')
-)
-"""A number with more digits than Snowflake keeps, and the text that it becomes."""
+_BEYOND = r"-?([0-9.]{39,}([eE][-+]?[0-9]+)?|[0-9.]+[eE][-+]?[0-9]{3,})"
+_AS_TEXTS = ", ".join(map(DIALECT.literal, (rf"((:|,|[[])[[:space:]]*)({_BEYOND})", r'\1"\3"')))
+"""Numbers with more digits than Snowflake keeps, or beyond its own, and the texts that they become."""
 _PARQUET = "file_format = (type = parquet use_logical_type = true)"
 _TIMED_OUT, _NO_WAREHOUSE = 630, 606
 _UNREACHABLE = ("08", "HYT")
@@ -203,7 +202,7 @@ def _value(name: str, kind: str) -> str:
     """What a file has in a column, as it is stored. What Snowflake does not take for JSON stays a text."""
     if kind == _JSON:
         text = f'$1:"{name}"::VARCHAR'
-        return f"coalesce(try_parse_json(regexp_replace({text}, {_TOO_EXACT})), to_variant({text}))"
+        return f"coalesce(try_parse_json(regexp_replace({text}, {_AS_TEXTS})), to_variant({text}))"
     return f'$1:"{name}"::{kind}'
 
 

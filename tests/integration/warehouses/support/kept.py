@@ -15,7 +15,7 @@ from tests.integration.warehouses.support.store import Event, Store
 
 EXACT = Context(prec=40_000)
 Row = Mapping[str, Any]
-_LONG_NUMBER = re.compile(r'"(-?[0-9.]{38,}(?:[eE][-+]?[0-9]+)?)"')
+_LONG_NUMBER = re.compile(r'"(-?(?:[0-9.]{38,}(?:[eE][-+]?[0-9]+)?|[0-9.]+[eE][-+]?[0-9]{3,}))"')
 
 
 class Lost(NamedTuple):
@@ -95,8 +95,8 @@ def _is_same(column: ColumnType, stored: Any, sent: Any) -> bool:
 
 
 def exactly(text: str) -> Any:
-    """JSON with its numbers as they were written, but for the way of writing. One with more digits than some servers
-    keep may be a text that has all of them."""
+    """JSON with its numbers as they were written, but for the way of writing. One that is beyond some
+    servers may be a text that has all of them."""
     return json.loads(_LONG_NUMBER.sub(r"\1", text), parse_int=_number, parse_float=_number)
 
 

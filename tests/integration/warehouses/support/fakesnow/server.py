@@ -28,7 +28,7 @@ server, copy_into = (importlib.import_module(f"fakesnow.{name}") for name in ("s
 
 LOCKED = re.compile(r'\s*update\s+"_HEADWATER_LOCK"', re.IGNORECASE)
 ENDED = re.compile(r"\s*(commit|rollback)", re.IGNORECASE)
-ABANDONED_AFTER_S = 2.0
+ABANDONED_AFTER_S = 10.0
 """A transaction that nobody goes on with is ended when it is in somebody's way: after five minutes by the real one."""
 
 
