@@ -51,10 +51,9 @@ class RedshiftSession(PostgresSession):
     @contextmanager
     def growing(self) -> Iterator[None]:
         """See Session."""
+        if LOCK not in self.stored():
+            self._make_lock()
         with self.transaction():
-            if not self._has_schema():
-                self.execute(f"create schema {quoted(self._settings.schema_name)}")
-            self.execute(f"create table if not exists {LOCK} (nothing integer)")
             self.judge_alone()
             yield
 
@@ -76,6 +75,17 @@ class RedshiftSession(PostgresSession):
         """See Session. Some statements end the transaction that does not write, or write elsewhere: none that reads."""
         check_first_word(sql, READING)
         return super().ask(sql, max_rows, timeout_s)
+
+    def _make_lock(self) -> None:
+        """Of two gateways that make it at once, one is told that it is there."""
+        try:
+            with self.transaction():
+                if not self._has_schema():
+                    self.execute(f"create schema {quoted(self._settings.schema_name)}")
+                self.execute(f"create table {LOCK} (nothing integer)")
+        except (WarehouseError, WarehouseRowError):
+            if LOCK not in self.stored():
+                raise
 
     def _load(self, table: str, columns: Sequence[str], file: Path) -> None:
         """By a file in the bucket that is gone afterwards, whatever happens."""

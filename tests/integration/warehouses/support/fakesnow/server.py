@@ -27,9 +27,11 @@ from starlette.routing import Route
 server, copy_into = (importlib.import_module(f"fakesnow.{name}") for name in ("server", "copy_into"))
 
 LOCKED = re.compile(r'\s*update\s+"_HEADWATER_LOCK"', re.IGNORECASE)
+MAKES = re.compile(r"\s*create", re.IGNORECASE)
+"""One at a time: what is noted of temporary tables is in one place for all sessions."""
 ENDED = re.compile(r"\s*(commit|rollback)", re.IGNORECASE)
-ABANDONED_AFTER_S = 10.0
-"""A transaction that nobody goes on with is ended when it is in somebody's way: after five minutes by the real one."""
+ABANDONED_AFTER_S = 5.0
+"""A transaction that nobody goes on with is ended when it is in somebody's way. The real one waits five minutes."""
 
 
 async def log_in(request: Request) -> JSONResponse:
@@ -98,10 +100,9 @@ class Turns:
                 connection._duck_conn.rollback()
                 self.give(connection)
 
-    def touch(self, connection: Any) -> None:
-        """Its holder does something."""
-        if self._holder is connection:
-            self._used_at = time.monotonic()
+    def touch(self) -> None:
+        """Somebody does something: the holder, or who goes on with another connection meanwhile."""
+        self._used_at = time.monotonic()
 
     def give(self, connection: Any) -> None:
         """Its transaction is over."""
@@ -118,18 +119,22 @@ def execute(cursor: FakeSnowflakeCursor, command: str, *arguments: Any, **named:
         raise ProgrammingError(msg="Actual statement count did not match the desired one, 1", errno=8, sqlstate="0A000")
     if LOCKED.match(command):
         turns.take(connection)
-    turns.touch(connection)
+    turns.touch()
     try:
+        if MAKES.match(command):
+            with making:
+                return original_execute(cursor, command, *arguments, **named)
         return original_execute(cursor, command, *arguments, **named)
     except duckdb.Error as error:
         raise ProgrammingError(msg=str(error), errno=100_132, sqlstate="XX000") from error
     finally:
-        turns.touch(connection)
+        turns.touch()
         if ENDED.match(command):
             turns.give(connection)
 
 
 turns = Turns()
+making = threading.Lock()
 original_stage_info, server.gcs_stage_info = server.gcs_stage_info, stage_info
 original_times, arrow.timestamp_to_sf_struct = arrow.timestamp_to_sf_struct, times
 original_trim, transforms.trim_cast_varchar = transforms.trim_cast_varchar, trim
