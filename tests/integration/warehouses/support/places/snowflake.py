@@ -92,6 +92,6 @@ SNOWFLAKE = PlaceKind(
     quoted=DIALECT.name,
     can_widen=False,
     examples=10,
-    kills=5,
+    kills=12,
     left_out={"test_a_question_that_takes_too_long_is_stopped": "fakesnow has no limits of time"},
 )
