@@ -13,7 +13,8 @@ SDKS := tests/e2e/sdks
 KAFKA := tests/integration/destinations/support/kafka
 DLT := benchmarks/peer_dlt
 DBT := tests/integration/warehouses/dbt
-FETCHED := $(SDKS)/node_modules/.installed $(KAFKA)/jars/.installed $(DBT)/.venv/.installed
+FAKESNOW := tests/integration/warehouses/support/fakesnow
+FETCHED := $(SDKS)/node_modules/.installed $(KAFKA)/jars/.installed $(DBT)/.venv/.installed $(FAKESNOW)/.venv/.installed
 PIP := $(BIN)/pip --disable-pip-version-check --no-input install --quiet --constraint constraints.txt
 # Debian keeps nginx in /usr/sbin, which is not on everyone's path.
 export PATH := $(PATH):/usr/sbin:/sbin
@@ -86,7 +87,8 @@ tools:
 
 .PHONY: clean
 clean: ## Remove what was installed or built here; data/ stays.
-	@rm -rf .venv $(DLT)/.venv $(DBT)/.venv $(SCRIPT)/node_modules $(SDKS)/node_modules $(KAFKA)/jars .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf .venv $(DLT)/.venv $(DBT)/.venv $(FAKESNOW)/.venv $(SCRIPT)/node_modules $(SDKS)/node_modules $(KAFKA)/jars \
+		.mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 .venv/.run: pyproject.toml constraints.txt
 	@.ci/require $(PYTHON):python3 ensurepip:python3-venv
@@ -123,4 +125,10 @@ $(SDKS)/node_modules/.installed: $(SDKS)/package.json $(SDKS)/package-lock.json
 $(KAFKA)/jars/.installed: $(KAFKA)/pom.xml
 	@.ci/require java:default-jre-headless mvn:maven
 	@mvn --batch-mode --quiet -Dstyle.color=never --file $< dependency:copy-dependencies
+	@touch $@
+
+# An emulator of Snowflake, for the tests of the warehouse: it needs an older driver than ours.
+$(FAKESNOW)/.venv/.installed: $(FAKESNOW)/requirements.txt
+	@$(PYTHON) -m venv $(FAKESNOW)/.venv
+	@$(FAKESNOW)/.venv/bin/pip --disable-pip-version-check --no-input install --quiet --requirement $<
 	@touch $@

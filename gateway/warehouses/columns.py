@@ -10,7 +10,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.warehouses.names import column_name
-from gateway.warehouses.values import ColumnType, Misfit, Path, fitted, leaves, type_of, widened
+from gateway.warehouses.values import (
+    ANYTHING,
+    Capacity,
+    ColumnType,
+    Misfit,
+    Path,
+    bounded,
+    fitted,
+    is_longer,
+    leaves,
+    type_of,
+    widened,
+)
 
 TYPE = "type"
 TOO_MANY_COLUMNS = "too_many_columns"
@@ -30,23 +42,26 @@ class Column:
     path: Path | None = None
     is_stored: bool = False
     """It is in the warehouse already, and may hold values."""
+    is_settled: bool = False
+    """The warehouse was to make it wider, and did not."""
 
 
 class Columns:
     """The columns of one object, by name. `prefix` is put in front of their names."""
 
-    def __init__(self, max_columns: int, prefix: str = "", *, can_widen: bool = True) -> None:
+    def __init__(self, max_columns: int, prefix: str = "", capacity: Capacity = ANYTHING) -> None:
+        self.capacity = capacity
         self.by_name: dict[str, Column] = {}
         self._by_path: dict[Path, Column] = {}
         self._max_columns = max_columns
         self._prefix = prefix
-        self._can_widen = can_widen
         self._taken: dict[Path, bool] = {}
         """Every path that a reader asks for, folded to lower case: whether it is a leaf."""
 
     def restore(self, column: Column) -> None:
         """A column as the warehouse has it."""
         known = self.by_name.setdefault(column.name, column)
+        known.is_settled |= known.is_stored and known.type is not column.type
         known.type, known.is_stored = column.type, True
 
     def learn(self, value: Mapping[str, Any]) -> list[Column]:
@@ -103,7 +118,8 @@ class Columns:
     def _wider(self, column: Column, kind: ColumnType) -> ColumnType | None:
         if column.type is not None and not column.is_stored:
             return widened(column.type, kind)
-        if self._can_widen and column.type is ColumnType.INTEGER and kind is ColumnType.NUMBER:
+        may_widen = self.capacity.can_widen and not column.is_settled
+        if may_widen and column.type is ColumnType.INTEGER and kind is ColumnType.NUMBER:
             return kind
         return column.type
 
@@ -164,11 +180,17 @@ class Columns:
         if column is None or column.path is None or column.name in filled:
             return NAME
         try:
-            put(fitting, column.path, fitted(leaf, column.type))
+            put(fitting, column.path, self._fitted(leaf, column.type))
         except Misfit:
             return TYPE
         filled.add(column.name)
         return None
+
+    def _fitted(self, leaf: Any, kind: ColumnType | None) -> Any:
+        value = fitted(leaf, kind)
+        if kind is ColumnType.TEXT and is_longer(value, self.capacity.longest_text):
+            raise Misfit
+        return bounded(value, self.capacity.longest_text) if kind is ColumnType.JSON else value
 
     def _reason_without_column(self, path: Path) -> str:
         return TOO_MANY_COLUMNS if column_name(path, self._prefix) else NAME

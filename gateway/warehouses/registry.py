@@ -9,9 +9,11 @@ from gateway.warehouses.contract import WarehouseKind
 from gateway.warehouses.duckdb import DUCKDB
 from gateway.warehouses.parquet import PARQUET
 from gateway.warehouses.postgres import POSTGRES
+from gateway.warehouses.redshift import REDSHIFT
 from gateway.warehouses.settings import TableSettings
+from gateway.warehouses.snowflake import SNOWFLAKE
 
-WAREHOUSES: tuple[WarehouseKind[Any], ...] = (ARCHIVE, DUCKDB, PARQUET, POSTGRES)
+WAREHOUSES: tuple[WarehouseKind[Any], ...] = (ARCHIVE, DUCKDB, PARQUET, POSTGRES, REDSHIFT, SNOWFLAKE)
 
 
 def warehouse_pages() -> Iterator[tuple[str, type[DestinationSettings], type[DestinationSettings]]]:

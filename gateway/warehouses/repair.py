@@ -15,7 +15,7 @@ import orjson
 from gateway.model.envelope import Stored
 from gateway.model.event import claimed_time, corrected_timestamp, parse_time
 from gateway.warehouses.columns import Columns
-from gateway.warehouses.values import as_moment, decode
+from gateway.warehouses.values import as_moment, bounded, decode, is_longer, shortened
 
 PLAIN_FIELDS = ("type", "messageId", "anonymousId", "userId", "groupId", "previousId", "event", "channel")
 
@@ -54,12 +54,15 @@ def repair(stored: Stored, context: Columns, body: Columns | None, warnings: Cou
     fitting_context, extra_context = context.split(event.get("context") or {}, warnings)
     field, values = body_of(event)
     fitting_body, extra_body = (values, {}) if body is None else body.split(values, warnings)
-    fitting = {name: event.get(name) for name in PLAIN_FIELDS} | _times(event, stored)
-    extra = {name: part for name, part in (("context", extra_context), (field, extra_body)) if part}
+    longest = context.capacity.longest_text
+    plain = {name: event.get(name) for name in PLAIN_FIELDS}
+    cut = {name: text for name, text in plain.items() if text and is_longer(text, longest)}
+    fitting = plain | {name: shortened(text, longest or 0) for name, text in cut.items()} | _times(event, stored)
+    extra = cut | {name: part for name, part in (("context", extra_context), (field, extra_body)) if part}
     return Repaired(
         orjson.dumps(fitting | {"context": fitting_context, field: fitting_body}),
-        orjson.dumps(values) if event["type"] == "track" else None,
-        orjson.dumps(extra) if extra else None,
+        orjson.dumps(bounded(values, longest)) if event["type"] == "track" else None,
+        orjson.dumps(bounded(extra, longest)) if extra else None,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from gateway.warehouses.columns import Column, Columns
 from gateway.warehouses.names import TABLES_OF_TYPE, table_name
 from gateway.warehouses.repair import body_of
+from gateway.warehouses.values import ANYTHING, Capacity
 
 MAX_REMEMBERED_EVENTS = 10_000
 
@@ -22,8 +23,7 @@ class Limits:
     max_columns: int
     """Of each table, besides the standard and the context columns."""
     max_context_columns: int
-    can_widen: bool = True
-    """A column of integers that is stored can become one of numbers."""
+    capacity: Capacity = ANYTHING
 
 
 @dataclass(slots=True)
@@ -61,7 +61,7 @@ class Schema:
     """Every table and column. It grows in memory first; the loader writes `growth` in the transaction of the rows."""
 
     def __init__(self, limits: Limits) -> None:
-        self.context = Columns(limits.max_context_columns, "context_", can_widen=limits.can_widen)
+        self.context = Columns(limits.max_context_columns, "context_", limits.capacity)
         self.context.learn(FROM_THE_CONNECTION)
         self.tables: dict[str, Table] = {}
         self.growth = Growth()
@@ -141,7 +141,7 @@ class Schema:
         self.growth = Growth()
 
     def _add(self, name: str, kind: str) -> Table:
-        table = Table(name, kind, Columns(self._limits.max_columns, can_widen=self._limits.can_widen))
+        table = Table(name, kind, Columns(self._limits.max_columns, capacity=self._limits.capacity))
         self.tables[name] = table
         self.growth.tables[name] = table
         self._event_tables += kind == "event"

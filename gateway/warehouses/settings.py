@@ -5,6 +5,8 @@ from pydantic import Field
 from gateway.config import BatchSettings, WarehouseSettings
 from gateway.config.identity import IdentitySettings
 from gateway.config.units import Duration, Size
+from gateway.warehouses.schema import Limits
+from gateway.warehouses.values import Capacity
 
 
 class LoadSettings(BatchSettings):
@@ -33,3 +35,7 @@ class TableSettings(WarehouseSettings):
     max_context_columns: int = Field(default=150, ge=2, le=1000)
     """The same for the `context_` columns, which are the same in every table."""
     identity: IdentitySettings = IdentitySettings()
+
+    def limits(self, capacity: Capacity) -> Limits:
+        """How far events may widen the schema of a warehouse with such columns."""
+        return Limits(self.max_event_tables, self.max_columns, self.max_context_columns, capacity)

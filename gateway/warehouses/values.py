@@ -4,6 +4,7 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
@@ -32,6 +33,20 @@ class ColumnType(Enum):
     JSON = "json"
 
 
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """What the columns of a warehouse hold; what is beyond goes to `_extra`."""
+
+    longest_text: int | None = None
+    """Bytes of a text, within JSON too."""
+    can_widen: bool = True
+    """A column of integers that is stored can become one of numbers."""
+
+
+ANYTHING = Capacity()
+"""Of a warehouse with no bounds of its own."""
+
+
 class Misfit(Exception):  # noqa: N818 - not an error: it says that a value goes to `_extra`
     """A value does not fit its column's type."""
 
@@ -43,6 +58,8 @@ _ODD_NUMBER = re.compile(ODD_NUMBER.encode())
 _MIN_INTEGER, _MAX_INTEGER = -(2**63), 2**63 - 1
 MAX_EXACT_INTEGER = 2**53
 """Doubles hold every integer up to this one."""
+_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,38}")
+"""What servers keep of those that are beyond 64 bits."""
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
 _EARLIEST, _LATEST = datetime(2, 1, 1, tzinfo=UTC), datetime(9998, 12, 31, tzinfo=UTC)
 """What every warehouse can hold, whatever the time zone."""
@@ -103,6 +120,43 @@ def fitted(value: Any, kind: ColumnType | None) -> Any:
     if kind is not None and kind in _types_that_hold(value):
         return value
     raise Misfit
+
+
+def bounded(value: Any, longest_text: int | None) -> Any:
+    """JSON for a server that holds texts of so many bytes: a longer one is a list of its pieces.
+
+    Such a server rounds long numbers too: one that is longer than its own is a text. Without a bound all stays.
+    """
+    if longest_text is None:
+        return value
+    match value:
+        case dict():
+            return {key: bounded(inner, longest_text) for key, inner in value.items()}
+        case list():
+            return [bounded(inner, longest_text) for inner in value]
+        case str() if is_longer(value, longest_text):
+            return list(_pieces(value, longest_text))
+        case orjson.Fragment() if not _WHOLE_NUMBER.fullmatch(number := orjson.dumps(value).decode()):
+            return number
+        case _:
+            return value
+
+
+def is_longer(text: str, longest_text: int | None) -> bool:
+    """Whether it has more bytes than a column holds."""
+    return longest_text is not None and len(text) * 4 > longest_text and len(text.encode()) > longest_text
+
+
+def shortened(text: str, longest_text: int) -> str:
+    """As much of it as a column holds, without a part of a character."""
+    return text.encode()[:longest_text].decode(errors="ignore")
+
+
+def _pieces(text: str, longest_text: int) -> Iterator[str]:
+    while text:
+        piece = shortened(text, longest_text)
+        yield piece
+        text = text[len(piece) :]
 
 
 def as_moment(moment: datetime) -> str | None:

@@ -14,6 +14,7 @@ from gateway.warehouses.duckdb.rows import Receiving, stored_tables
 from gateway.warehouses.duckdb.settings import DuckDBSettings
 from gateway.warehouses.schema import Limits, Schema
 from gateway.warehouses.shaping.staging import Staging
+from gateway.warehouses.values import ANYTHING
 
 LOADS_BETWEEN_VACUUMS = 16
 VACUUM_TASKS = 2
@@ -23,7 +24,7 @@ VACUUM_TASKS = 2
 class FileRows:
     """The `Rows` of the DuckDB warehouse."""
 
-    can_widen = True
+    capacity = ANYTHING
     publishes_graph = False
     is_due = False
 

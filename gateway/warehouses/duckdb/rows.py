@@ -9,14 +9,15 @@ from gateway.model.person import Known
 from gateway.warehouses.duckdb.identity import FileIdentity
 from gateway.warehouses.schema import Limits, Schema, Shape
 from gateway.warehouses.shaping.staging import Staging
+from gateway.warehouses.values import Capacity
 
 
 class Rows(Protocol):
     """Loads and changes run one at a time; `connection` is to the file. What is in memory changes after a commit."""
 
     @property
-    def can_widen(self) -> bool:
-        """Whether a column of integers can become one of numbers."""
+    def capacity(self) -> Capacity:
+        """What the columns hold."""
         ...
 
     @property

@@ -24,7 +24,7 @@ from gateway.warehouses.duckdb.question import ask
 from gateway.warehouses.duckdb.rows import Rows
 from gateway.warehouses.duckdb.settings import DuckDBSettings
 from gateway.warehouses.duckdb.turns import Turns
-from gateway.warehouses.schema import Limits, Schema, Shape
+from gateway.warehouses.schema import Schema, Shape
 from gateway.warehouses.settings import TableSettings
 from gateway.warehouses.shaping import reading
 from gateway.warehouses.shaping.staging import Staging
@@ -40,9 +40,7 @@ class DuckDBWarehouse:
     """
 
     def __init__(self, settings: TableSettings, clock: Clock, engine: Engine, rows: Rows) -> None:
-        self._limits = Limits(
-            settings.max_event_tables, settings.max_columns, settings.max_context_columns, can_widen=rows.can_widen
-        )
+        self._limits = settings.limits(rows.capacity)
         self._engine = engine
         self._rows = rows
         self._identity = FileIdentity(settings.identity, clock, settings.memory_limit)

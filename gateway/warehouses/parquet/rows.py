@@ -26,6 +26,7 @@ from gateway.warehouses.parquet.snapshots import Snapshots
 from gateway.warehouses.schema import Limits, Schema
 from gateway.warehouses.shaping.rows import table_rows
 from gateway.warehouses.shaping.staging import Staging
+from gateway.warehouses.values import Capacity
 
 EVENTS = "events"
 """The schema of the state whose tables have the columns of the files, and no rows."""
@@ -34,7 +35,7 @@ EVENTS = "events"
 class ParquetRows:
     """The `Rows` of a folder or a bucket. In a folder, views show the files; those in a bucket are not read here."""
 
-    can_widen = False
+    capacity = Capacity(can_widen=False)
     publishes_graph = True
 
     def __init__(self, settings: ParquetSettings, clock: Clock, store: Store, outbox: Outbox) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from gateway.warehouses.names import quoted
 from gateway.warehouses.servers.dialect import BulkFormat, Dialect, NewTable, Pick
-from gateway.warehouses.values import ColumnType
+from gateway.warehouses.values import ANYTHING, ColumnType
 
 
 def create(table: NewTable) -> Iterator[str]:
@@ -40,7 +40,7 @@ DIALECT = Dialect(
     },
     bulk=BulkFormat.CSV,
     is_transactional=True,
-    can_widen=True,
+    capacity=ANYTHING,
     create=create,
     add_column="alter table {table} add column if not exists {column} {type}",
     widen_column="alter table {table} alter column {column} set data type {type}",

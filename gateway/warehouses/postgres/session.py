@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import psycopg
 from psycopg import errors
@@ -14,7 +14,7 @@ from psycopg.types.string import TextLoader
 from gateway.model.errors import WarehouseError, WarehouseRowError
 from gateway.warehouses.contract import Table
 from gateway.warehouses.names import literal, quoted
-from gateway.warehouses.postgres.settings import PostgresSettings
+from gateway.warehouses.postgres.settings import WireSettings
 from gateway.warehouses.servers.ddl import IDS
 from gateway.warehouses.servers.session import Row, Stored
 
@@ -41,7 +41,11 @@ _ROWS_AT_FAULT = (errors.DataError, errors.IntegrityError, errors.ProgramLimitEx
 class PostgresSession:
     """A Session. Every statement but those of `ask` is trusted."""
 
-    def __init__(self, settings: PostgresSettings) -> None:
+    server: ClassVar = "PostgreSQL"
+    page: ClassVar = "docs/warehouses/postgres.md"
+    start_up: ClassVar[dict[str, Any]] = {"options": "-c timezone=UTC -c client_min_messages=warning"}
+
+    def __init__(self, settings: WireSettings) -> None:
         self._settings = settings
         self._connection: psycopg.Connection[Row] | None = None
         self._lock = threading.Lock()
@@ -89,7 +93,7 @@ class PostgresSession:
     def check_rights(self) -> None:
         """See Session."""
         settings, schema = self._settings, literal(self._settings.schema_name)
-        asked = f"has_schema_privilege({schema}, 'create, usage')" if self._has_schema() else _MAY_MAKE_SCHEMAS
+        asked = _may_use(schema) if self._has_schema() else _MAY_MAKE_SCHEMAS
         ((may,),) = self.fetch(f"select {asked}")
         if not may:
             raise WarehouseError(
@@ -106,8 +110,7 @@ class PostgresSession:
     def ask(self, sql: str, max_rows: int, timeout_s: float) -> Table:
         """See Session. The protocol that is used takes one statement, and the transaction does not write."""
         try:
-            with self._connected() as connection, connection.transaction(force_rollback=True):
-                connection.execute("set transaction read only")
+            with self._connected() as connection, self._reading(connection):
                 connection.execute(f"set local statement_timeout = {round(timeout_s * 1000)}".encode())
                 with connection.cursor() as cursor, closing(cursor.stream(sql.encode())) as answer:  # type: ignore[type-var]  # it is a generator
                     rows = list(islice(answer, max_rows + 1))
@@ -128,6 +131,13 @@ class PostgresSession:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+    @contextmanager
+    def _reading(self, connection: psycopg.Connection[Row]) -> Iterator[None]:
+        """A transaction that does not write, and is undone."""
+        with connection.transaction(force_rollback=True):
+            connection.execute("set transaction read only")
+            yield
 
     def _alone(self, number: int) -> None:
         schema = literal(self._settings.schema_name)
@@ -151,11 +161,11 @@ class PostgresSession:
                 self._connection = self._connect()
             yield self._connection
         except _ROWS_AT_FAULT as error:
-            raise WarehouseRowError(f"PostgreSQL refuses these rows: {_said(error)}") from error
+            raise WarehouseRowError(f"{self.server} refuses these rows: {_said(error)}") from error
         except psycopg.Error as error:
             if self._connection is not None and self._connection.broken:
                 self.close()
-            raise WarehouseError(f"PostgreSQL: {_said(error)}", hint=self._hint(error)) from error
+            raise WarehouseError(f"{self.server}: {_said(error)}", hint=self._hint(error)) from error
 
     def _has_schema(self) -> bool:
         return bool(self.fetch(f"select 1 from pg_namespace where nspname = {literal(self._settings.schema_name)}"))
@@ -177,8 +187,8 @@ class PostgresSession:
             sslrootcert=str(settings.ssl_root_certificate) if settings.ssl_root_certificate else None,
             connect_timeout=max(1, round(settings.timeout)),
             application_name="headwater",
-            options="-c timezone=UTC -c client_min_messages=warning",
             autocommit=True,
+            **self.start_up,
         )
         for kind in ("json", "jsonb"):
             connection.adapters.register_loader(kind, TextLoader)
@@ -193,7 +203,11 @@ class PostgresSession:
             return f"check that {settings.user} can connect to {settings.database} at {settings.host}:{settings.port}"
         if isinstance(error, errors.DiskFull):
             return "make room on the server's disk; nothing is lost meanwhile"
-        return "it is tried again; see docs/warehouses/postgres.md"
+        return f"it is tried again; see {self.page}"
+
+
+def _may_use(schema: str) -> str:
+    return " and ".join(f"has_schema_privilege({schema}, '{right}')" for right in ("create", "usage"))
 
 
 def _columns(connection: psycopg.Connection[Row], sql: str) -> list[str]:

@@ -13,10 +13,9 @@ SchemaName = Annotated[
 ]
 
 
-class PostgresSettings(ServerSettings):
-    """One schema of one database."""
+class WireSettings(ServerSettings):
+    """One schema of one database, on whatever speaks PostgreSQL's protocol."""
 
-    type: Literal["postgres"] = "postgres"
     host: str = "localhost"
     """A name, an address, or the folder of a Unix socket."""
     port: int = Field(default=5432, ge=1, le=65_535)
@@ -33,3 +32,9 @@ class PostgresSettings(ServerSettings):
     """As libpq says it."""
     ssl_root_certificate: Path | None = None
     """Who vouches for the server, for `verify-ca` and `verify-full`."""
+
+
+class PostgresSettings(WireSettings):
+    """PostgreSQL itself."""
+
+    type: Literal["postgres"] = "postgres"

@@ -73,7 +73,7 @@ def _cursor(dialect: Dialect, log_id: str) -> str:
 
 def _widened(session: Session, dialect: Dialect, schema: Schema, stored: Stored) -> Stored:
     """What is stored after columns of integers were made wider, as far as the server does that."""
-    wanted = list(ddl.widenings(schema, dialect, stored)) if dialect.can_widen else []
+    wanted = list(ddl.widenings(schema, dialect, stored)) if dialect.capacity.can_widen else []
     for widening in wanted:
         try:
             with session.transaction():

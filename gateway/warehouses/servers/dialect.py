@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Literal, NamedTuple
 
-from gateway.warehouses.values import ColumnType
+from gateway.warehouses.values import Capacity, ColumnType
 
 _NAME = r"\[([a-z_][a-z0-9_]*)\]"
 _NAME_OR_TEXT = re.compile(rf"'(?:[^']|'')*'|{_NAME}")
@@ -19,6 +19,8 @@ class BulkFormat(Enum):
     CSV = "format csv, header false"
     """Nothing between two commas is null, two quotes are the empty text."""
     PARQUET = "format parquet, compression zstd"
+    JSON = "format json, compression gzip"
+    """One object on each line."""
 
 
 Role = Literal["events", "ids", "cursors", "graph"]
@@ -44,6 +46,8 @@ class Pick(NamedTuple):
     keys: Sequence[str]
     is_latest: bool
     where: str = "true"
+    group: str = ""
+    """What the rows of one group have in common, for those dialects where this is a window function."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +60,7 @@ class Dialect:
     is_transactional: bool
     """Rows, ids, graph and cursor are stored together or not at all. Otherwise a load that broke off is found by its
     intent, and goes on with the rows that are missing."""
-    can_widen: bool
-    """A column of integers can become one of numbers."""
+    capacity: Capacity
     create: Callable[[NewTable], Iterable[str]]
     """The statements that make a table where there is none."""
     add_column: str
@@ -65,7 +68,7 @@ class Dialect:
     widen_column: str
     """The same; empty where that is impossible."""
     create_view: str
-    """`{view}`, `{query}`; takes the place of an earlier one."""
+    """`{view}`, `{query}`; takes the place of an earlier one, unless `drops_views`."""
     moment_of: str
     """`{us}`, microseconds since the epoch, as a moment."""
     us_of: str
@@ -79,6 +82,10 @@ class Dialect:
     text_of: str
     """`{value}` as a text."""
     pick: Callable[[Pick], str]
+    picks_by_window: bool = False
+    """`pick` is no aggregate but a window function, over the rows of its group."""
+    drops_views: bool = False
+    """Views get no new columns: they are dropped before they are made."""
     escapes: bool = False
     """A backslash in a text means something; so does it in front of a quote, which is doubled otherwise."""
     mark: str = '"'

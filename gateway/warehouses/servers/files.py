@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import duckdb
 
 from gateway.warehouses.identity.tables import GRAPH_TABLES
-from gateway.warehouses.names import literal
+from gateway.warehouses.names import literal, quoted
 from gateway.warehouses.servers.dialect import Dialect
 from gateway.warehouses.shaping.arrivals import rows_of
 from gateway.warehouses.shaping.engine import ShapingEngine, translated
@@ -54,7 +54,8 @@ class RowFiles:
     def of_values(self, table: str, columns: Mapping[str, Sequence[Any]]) -> Iterator[RowFile]:
         """The same of values for one of the graph's tables, given as `Entries.insert` says."""
         types = GRAPH_TABLES[table]
-        values = ", ".join(_FROM_NUMBER.get(types[name], "{}").format(f'"{name}"') for name in columns)
+        typed = {name: _FROM_NUMBER.get(types[name], "{}").format(quoted(name)) for name in columns}
+        values = ", ".join(f"{value} as {quoted(name)}" for name, value in typed.items())
         with closing(self._engine.connection()) as connection:
             connection.register("inserted", rows_of(columns))
             with self.of_query(connection, f"select {values} from inserted") as file:

@@ -12,7 +12,9 @@ from gateway.warehouses.identity.tables import CLAIMS, LINKS, PLACES, TENURES
 from gateway.warehouses.layout import fixed_columns
 from gateway.warehouses.names import STANDARD_COLUMNS, TABLES_OF_TYPE
 from gateway.warehouses.servers.dialect import Dialect, Pick
+from gateway.warehouses.servers.grouping import Grouping, grouped
 from gateway.warehouses.servers.session import Stored
+from gateway.warehouses.values import ColumnType
 
 VIEWS = ("persons", "identities", "person_events", "identity_spans", "identity_edges", "users")
 """Each before those that it is made of."""
@@ -40,6 +42,8 @@ def create_views(dialect: Dialect, stored: Stored, blocklist: Collection[str]) -
         "identities": build.identities(),
         "persons": build.persons(),
     }
+    if dialect.drops_views:
+        yield from (f"drop view if exists {dialect.name(view)}" for view in VIEWS)
     for view, query in queries.items():
         yield dialect.sql(dialect.create_view.format(view=f"[{view}]", query=query))
 
@@ -75,10 +79,17 @@ class _Views:
     def users(self) -> str:
         """Of each trait the latest value by the time of the event, whatever came in which order."""
         keys = ("[timestamp]", "[received_at]", "[id]")
-        traits = [f"[{trait}]" for trait in self._body_columns("identifies") if trait != "id"]
-        listed = ["[user_id] as [id]", "max([received_at]) as [received_at]", "max([timestamp]) as [timestamp]"]
-        listed += [f"{self._latest(trait, keys)} as {trait}" for trait in traits]
-        return f"select {', '.join(listed)} from [identifies] where [user_id] is not null group by [user_id]"
+        traits = [trait for trait in self._body_columns("identifies") if trait != "id"]
+        return grouped(
+            self._dialect,
+            Grouping(
+                key="[user_id]",
+                name="id",
+                source="[identifies] where [user_id] is not null",
+                calls={name: f"max([{name}])" for name in ("received_at", "timestamp")},
+                picks={trait: Pick(f"[{trait}]", keys, is_latest=True) for trait in traits},
+            ),
+        )
 
     def edges(self) -> str:
         """Every claim and every link, with what came of it."""
@@ -133,45 +144,58 @@ class _Views:
     def persons(self) -> str:
         """One row for each person: since when, how many events, campaigns, and the latest traits."""
         keys = ("[timestamp]", "[id]")
-        of_events = f"""
-            select [person_id], min([timestamp]) as [first_seen], max([timestamp]) as [last_seen],
-                count(*) as [events], {self._latest("[user_id]", keys)} as [user_id],
-                count([user_id]) > 0 as [is_known], {", ".join(self._touches(keys))}
-            from [person_events] where [person_id] is not null group by [person_id]"""
-        own = _listed([*PERSON_COLUMNS, *TOUCHES], "o.")
+        of_events = grouped(
+            self._dialect,
+            Grouping(
+                key="[person_id]",
+                name="person_id",
+                source="[person_events] where [person_id] is not null",
+                calls={"first_seen": "min([timestamp])", "last_seen": "max([timestamp])", "events": "count(*)"},
+                picks={"user_id": Pick("[user_id]", keys, is_latest=True)} | self._touches(keys),
+            ),
+        )
+        own = [f"o.[{name}]" for name in PERSON_COLUMNS if name != "is_known"]
+        own += ["o.[user_id] is not null as [is_known]"]
+        own += [f"nullif(o.[{touch}], '') as [{touch}]" for touch in TOUCHES]
         traits = {trait: self._trait_name(trait) for trait in self._body_columns("identifies")}
         if not traits:
-            return f"select {own} from ({of_events}) o"
+            return f"select {', '.join(own)} from ({of_events}) o"
         return f"""
-            select {own}, {_listed(traits.values(), "i.")} from ({of_events}) o
+            select {", ".join(own)}, {_listed(traits.values(), "i.")} from ({of_events}) o
             left join ({self._traits(traits)}) i on i.[person_id] = o.[person_id]"""
 
     # --- parts
 
     def _traits(self, traits: Mapping[str, str]) -> str:
         keys = ("i.[timestamp]", "i.[received_at]", "i.[id]")
-        listed = ", ".join(f"{self._latest(f'i.[{trait}]', keys)} as [{name}]" for trait, name in traits.items())
-        return f"""
-            select e.[person_id] as [person_id], {listed} from [identifies] i
-            join [person_events] e on e.[type] = 'identify' and e.[id] = i.[id] and e.[source] = i.[source]
-            group by e.[person_id]"""
+        return grouped(
+            self._dialect,
+            Grouping(
+                key="e.[person_id]",
+                name="person_id",
+                source="""[identifies] i
+                join [person_events] e on e.[type] = 'identify' and e.[id] = i.[id] and e.[source] = i.[source]""",
+                calls={},
+                picks={name: Pick(f"i.[{trait}]", keys, is_latest=True) for trait, name in traits.items()},
+            ),
+        )
 
     def _trait_name(self, trait: str) -> str:
         return f"trait_{trait}" if trait in PERSON_COLUMNS or trait in TOUCHES else trait
 
-    def _touches(self, keys: Sequence[str]) -> Iterable[str]:
-        """Of the first and the last event with a campaign, all that it says of it."""
+    def _touches(self, keys: Sequence[str]) -> dict[str, Pick]:
+        """Of the first and the last event with a campaign, all that it says of it; empty where it says nothing."""
         present = [part for part in CAMPAIGN if f"context_campaign_{part}" in self._stored["tracks"]]
-        told = {part: self._dialect.text_of.format(value=f"[context_campaign_{part}]") for part in present}
-        where = " or ".join(f"{text} is not null" for text in told.values())
+        told = {part: self._text("tracks", f"context_campaign_{part}") for part in present}
+        where = " or ".join(f"{text} is not null" for text in told.values()) or "true"
         nothing = self._dialect.text_of.format(value="null")
-        for which in ("first", "last"):
-            for part in CAMPAIGN:
-                touch = nothing
-                if part in told:
-                    value = f"coalesce({told[part]}, '')"
-                    touch = f"nullif({self._dialect.pick(Pick(value, keys, which == 'last', where))}, '')"
-                yield f"{touch} as [{which}_touch_{part}]"
+        return {
+            f"{which}_touch_{part}": Pick(
+                f"coalesce({told[part]}, '')" if part in told else nothing, keys, which == "last", where
+            )
+            for which in ("first", "last")
+            for part in CAMPAIGN
+        }
 
     def _events(self) -> str:
         return " union all ".join(self._events_of(kind, table) for kind, table in TABLES_OF_TYPE.items())
@@ -181,13 +205,19 @@ class _Views:
             event, properties = "[event_text]", "[properties]"
         else:
             has_name = kind in ("page", "screen") and "name" in self._stored[table]
-            event = self._dialect.text_of.format(value="[name]" if has_name else "null")
+            event = self._text(table, "name") if has_name else self._dialect.text_of.format(value="null")
             properties = f"cast(null as {self._stored['tracks']['properties']})"
         shared = _listed(["anonymous_id", "user_id", *self._shared()])
         contexts = "".join(f", [{name}]" for name in self._contexts())
         return f"""
             select '{kind}' as [type], {event} as [event], {shared}, {properties} as [properties]{contexts}
             from [{table}]"""
+
+    def _text(self, table: str, column: str) -> str:
+        """What a column says, as a text. Not every server makes one of a boolean."""
+        if self._stored[table][column] == self._dialect.types[ColumnType.BOOLEAN]:
+            return f"case when [{column}] then 'true' when not [{column}] then 'false' end"
+        return self._dialect.text_of.format(value=f"[{column}]")
 
     def _shared(self) -> list[str]:
         return [name for name in STANDARD_COLUMNS if name not in ("anonymous_id", "user_id")]
@@ -210,9 +240,6 @@ class _Views:
     def _person(self, kind: str, column: str) -> str:
         """The id of a person of one identifier."""
         return self._dialect.md5.format(text=f"concat('{kind} ', {column})")
-
-    def _latest(self, value: str, keys: Sequence[str]) -> str:
-        return self._dialect.pick(Pick(value, keys, is_latest=True))
 
 
 def _listed(names: Iterable[str], of: str = "") -> str:

@@ -16,7 +16,7 @@ from gateway.model.errors import WarehouseError, WarehouseRowError
 from gateway.model.person import Known, Tenure
 from gateway.warehouses.contract import Loaded, Table, Warehouse
 from gateway.warehouses.identity.keeper import IdentityKeeper
-from gateway.warehouses.schema import Limits, Schema, Shape
+from gateway.warehouses.schema import Schema, Shape
 from gateway.warehouses.servers import catalogue
 from gateway.warehouses.servers.dialect import Dialect
 from gateway.warehouses.servers.entries import ServerEntries
@@ -46,7 +46,7 @@ class ServerWarehouse:
     """Loads run one at a time in a thread of their own, questions in another; a third stages the next load's events."""
 
     def __init__(self, settings: ServerSettings, clock: Clock, server: Server[Any], folder: Path) -> None:
-        self._limits = Limits(settings.max_event_tables, settings.max_columns, settings.max_context_columns)
+        self._limits = settings.limits(server.dialect.capacity)
         self._dialect = server.dialect
         self._session = server.connect(settings)
         self._asking = server.connect(settings)

@@ -87,7 +87,7 @@ def _parsed(events: str) -> str:
         select position, envelope, all_properties, extra, e.context as context, {_BODY} as body,
             e.type as type, e."messageId" as id, e."anonymousId" as anonymous_id, e."userId" as user_id,
             e."groupId" as group_id, e."previousId" as previous_id, e.event as event_text, e.channel as channel,
-            e."originalTimestamp" as original, e.timestamp as explicit, e."sentAt" as sent
+            e."originalTimestamp" as original, e.timestamp as explicit, e."sentAt" as sent, strlen(raw) as bytes
         from (select *, json_transform(raw, {spec}) as e from ({events}))"""
 
 
@@ -124,8 +124,10 @@ def _is_odd(context: Columns) -> str:
     """Whether the event says something that this SQL may not read as the model does."""
     unreadable = [f"({name} is not null and {name}_us is null)" for name in ("original", "explicit", "sent")]
     misfits = [is_misfit("c", column, path) for column, path in context.readable()]
-    odd_number = f"regexp_matches(body, {literal(ODD_NUMBER)})"
-    return f"coalesce({' or '.join([*unreadable, *filter(None, misfits), odd_number])}, false)"
+    odd = [f"regexp_matches(body, {literal(ODD_NUMBER)})"]
+    if context.capacity.longest_text is not None:
+        odd += [f"bytes > {context.capacity.longest_text}", f"regexp_matches(context, {literal(ODD_NUMBER)})"]
+    return f"coalesce({' or '.join([*unreadable, *filter(None, misfits), *odd])}, false)"
 
 
 def _context_value(column: Column, path: Path) -> str:

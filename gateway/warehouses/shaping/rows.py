@@ -9,7 +9,7 @@ from gateway.warehouses.shaping.expressions import read, value
 
 
 class Rows(NamedTuple):
-    """The columns that are filled, and a query that gives them in this order."""
+    """The columns that are filled, and a query that gives them by their names, in this order."""
 
     columns: tuple[str, ...]
     query: str
@@ -22,12 +22,13 @@ def table_rows(table: Table, context: Columns, more: dict[str, str] | None = Non
     """
     values = {name: f"s.{quoted(name)}" for name in STANDARD_COLUMNS}
     values |= {column.name: f"s.{quoted(column.name)}" for column, _path in context.readable()}
-    values |= {EXTRA: "s.extra"} | _own_values(table) | (more or {})
+    values |= {EXTRA: "s.extra::json"} | _own_values(table) | (more or {})
     source = f"temp.staged s {rows_of(table)} and {where}"
     if table.kind != "tracks":
         values |= {column.name: value("b", column, path) for column, path in table.columns.readable()}
         source = f"(select s.*, {read('s.body', table.columns)} as b from {source}) s"
-    return Rows(tuple(values), f"select {', '.join(values.values())} from {source}")
+    listed = ", ".join(f"{sql} as {quoted(name)}" for name, sql in values.items())
+    return Rows(tuple(values), f"select {listed} from {source}")
 
 
 def rows_of(table: Table) -> str:
@@ -47,7 +48,7 @@ def _own_values(table: Table) -> dict[str, str]:
         "tracks": {
             "event": "n.event",
             "event_text": "s.event_text",
-            "properties": "coalesce(s.all_properties, s.body)",
+            "properties": "coalesce(s.all_properties::json, s.body)",
         },
         "event": {"event": literal(table.name), "event_text": "s.event_text"},
         "groups": {"group_id": "s.group_id"},

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.warehouses.columns import NAME, TOO_MANY_COLUMNS, TYPE, Column, Columns
-from gateway.warehouses.values import ColumnType, leaves
+from gateway.warehouses.values import Capacity, ColumnType, leaves
 
 
 def learned(*values: dict[str, Any], max_columns: int = 100) -> Columns:
@@ -125,3 +125,23 @@ def test_no_value_is_lost(earlier: list[dict[str, Any]], value: dict[str, Any], 
     assert len(kept) == len(values)
     assert sum(warnings.values()) == sum(1 for _, leaf in leaves(extra) if leaf is not None)
     assert columns.has_place_for(fitting)
+
+
+def test_a_column_that_the_warehouse_did_not_make_wider_stays_as_it_is():
+    columns = Columns(100)
+    columns.restore(Column("total", ColumnType.INTEGER))
+    columns.learn({"total": 2.5})
+    columns.restore(Column("total", ColumnType.INTEGER))
+
+    assert columns.learn({"total": 2.5}) == []
+    assert types(columns) == {"total": ColumnType.INTEGER}
+    assert split(columns, {"total": 2.5}) == ({}, {"total": 2.5}, {TYPE: 1})
+
+
+def test_a_text_of_more_bytes_than_a_column_holds_goes_to_extra():
+    columns = Columns(100, capacity=Capacity(longest_text=5))
+    columns.learn({"note": "", "list": []})
+
+    assert split(columns, {"note": "ääx"}) == ({"note": "ääx"}, {}, {})
+    assert split(columns, {"note": "äää"}) == ({}, {"note": "äää"}, {TYPE: 1})
+    assert split(columns, {"list": ["äääx"]}) == ({"list": [["ää", "äx"]]}, {}, {})

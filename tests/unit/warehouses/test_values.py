@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
-from gateway.warehouses.values import ColumnType, Misfit, decode, fitted, leaves, type_of, widened
+from gateway.warehouses.values import ColumnType, Misfit, bounded, decode, fitted, leaves, type_of, widened
 
 
 @pytest.mark.parametrize(
@@ -93,3 +93,16 @@ def test_numbers_beyond_what_python_and_json_share_keep_their_digits() -> None:
     assert orjson.dumps(event) == (
         b'{"big":123456789012345678901234567890,"huge":1e999,"exact":9007199254740993,"small":1.5}'
     )
+
+
+def test_json_for_a_server_with_bounds_has_long_texts_in_pieces_and_long_numbers_as_texts():
+    value = decode(
+        b'{"a": "1234567", "b": [%s, 18446744073709551616, 1e400, 5], "c": {"d": "\xf0\x9f\x98\x80x"}}' % (b"9" * 39)
+    )
+
+    assert orjson.loads(orjson.dumps(bounded(value, 4))) == {
+        "a": ["1234", "567"],
+        "b": ["9" * 39, 1.8446744073709552e19, "1e400", 5],
+        "c": {"d": ["😀", "x"]},
+    }
+    assert bounded(value, None) is value

@@ -22,11 +22,11 @@ async def test_every_event_is_stored_once_whenever_the_process_is_killed(place: 
     async with place.open() as warehouse:
         store = Store(warehouse)
         offset = await warehouse.next_offset("log") or 0
-        assert offset > place.kind.kills * EVENTS // 2
+        assert offset > place.kind.kills * EVENTS // 4
         stored = [event(number) for number in range(offset)]
         for table, kind in (("tracks", "track"), ("pages", "page"), ("identifies", "identify")):
             await assert_once(store, table, [each["messageId"] for each in stored if each["type"] == kind])
-        for name in ("Stage 0", "Stage 1", "Stage 2"):
+        for name in sorted({each["event"] for each in stored}):
             own = [each["messageId"] for each in stored if (each["type"], each["event"]) == ("track", name)]
             await assert_once(store, name.lower().replace(" ", "_"), own)
         await assert_known(store, offset)

@@ -15,7 +15,7 @@ import sys
 from typing import Any
 
 from gateway.model.clock import SystemClock
-from gateway.warehouses.registry import WAREHOUSES
+from tests.integration.warehouses.support.places.registry import PLACES
 from tests.integration.warehouses.support.store import ENVELOPE, Event, batch_of
 
 EVENTS = 96
@@ -41,7 +41,7 @@ def event(number: int) -> Event:
 
 async def load_on(type_: str, settings: dict[str, Any], told: int) -> None:
     """Loads until it is killed; says after each that it is stored."""
-    [kind] = [kind for kind in WAREHOUSES if kind.settings.model_fields["type"].default == type_]
+    [kind] = [place.kind for place in PLACES if place.name == type_]
     async with kind.open(kind.settings.model_validate(settings), SystemClock()) as warehouse:
         offset = await warehouse.next_offset("log") or 0
         while True:

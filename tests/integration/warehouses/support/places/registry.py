@@ -4,5 +4,7 @@ from tests.integration.warehouses.support.places.duckdb import DUCKDB
 from tests.integration.warehouses.support.places.parquet import PARQUET
 from tests.integration.warehouses.support.places.place import PlaceKind
 from tests.integration.warehouses.support.places.postgres import POSTGRES
+from tests.integration.warehouses.support.places.redshift import REDSHIFT
+from tests.integration.warehouses.support.places.snowflake import SNOWFLAKE
 
-PLACES: tuple[PlaceKind, ...] = (DUCKDB, PARQUET, POSTGRES)
+PLACES: tuple[PlaceKind, ...] = (DUCKDB, PARQUET, POSTGRES, REDSHIFT, SNOWFLAKE)
