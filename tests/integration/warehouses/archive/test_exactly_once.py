@@ -14,7 +14,8 @@ from gateway.model.clock import SystemClock
 from gateway.model.envelope import Batch
 from gateway.model.errors import WarehouseError
 from gateway.warehouses.archive import open_archive
-from gateway.warehouses.archive.archive import Archive, _open_store
+from gateway.warehouses.archive.archive import Archive
+from gateway.warehouses.archive.opening import open_store
 from gateway.warehouses.archive.store import Store
 from tests.integration.warehouses.support import killed
 from tests.integration.warehouses.support.broken import Breaking, Memory
@@ -55,7 +56,7 @@ async def position(store: Store, log_id: str = "log") -> int:
 async def test_a_load_that_breaks_off_anywhere_is_made_good_by_the_next_one(
     following: int, step: int, is_made: bool, objects: Objects
 ):
-    store = _open_store(objects.settings())
+    store = open_store(objects.settings())
     await load(store, 0, 10)
     breaking = Breaking(store, step, is_made=is_made)
 
@@ -75,7 +76,7 @@ async def test_a_load_that_breaks_off_anywhere_is_made_good_by_the_next_one(
 @pytest.mark.parametrize("is_made", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("step", range(CHANGES_OF_A_LOAD + 2))
 async def test_so_is_one_that_breaks_off_while_it_cleans_up_after_another(step: int, is_made: bool, objects: Objects):
-    store = _open_store(objects.settings())
+    store = open_store(objects.settings())
     with pytest.raises(WarehouseError, match="broken"):
         await load(Breaking(store, CHANGES_OF_A_LOAD - 1, is_made=False), 0, 10)
 
@@ -88,7 +89,7 @@ async def test_so_is_one_that_breaks_off_while_it_cleans_up_after_another(step: 
 
 
 async def test_a_load_that_is_repeated_writes_the_same_objects(objects: Objects):
-    store = _open_store(objects.settings())
+    store = open_store(objects.settings())
     with pytest.raises(WarehouseError, match="broken"):
         await load(Breaking(store, CHANGES_OF_A_LOAD - 1, is_made=False), 0, 10)
     before = objects.paths(), objects.lines()
@@ -113,7 +114,7 @@ def test_a_process_that_is_killed_at_any_call_leaves_what_the_next_one_makes_goo
 
     for step in steps:
         objects = folder(tmp_path / str(step))
-        store = _open_store(objects.settings())
+        store = open_store(objects.settings())
         with archive_in(store) as archive:
             stands = archive._position("log")
             assert stands is not None
