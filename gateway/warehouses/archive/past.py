@@ -116,7 +116,7 @@ class Past:
 
     def _days(self) -> Mapping[str, Sequence[str]]:
         days: dict[str, list[str]] = defaultdict(list)
-        for source in [self._stretch.source] if self._stretch.source else self.sources:
+        for source in [name for name in self.sources if self._stretch.source in ("", name)]:
             for folder in _trying(self._store.folders, source):
                 date = folder.removeprefix(_DAY)
                 if folder.startswith(_DAY) and self._stretch.has_day(date):
