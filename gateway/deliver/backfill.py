@@ -163,6 +163,8 @@ class Backfill:
                 self._tally.events += len(read.piece.events)
                 self._tally.kept_back[FORGOTTEN] += read.forgotten
                 self._position = read.piece.end
+                if self._is_stopping:
+                    raise StoppedError
         self._state = "done"
 
     async def _load(self, span: Span, access: Access, taking: Taking) -> None:

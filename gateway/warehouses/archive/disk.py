@@ -51,7 +51,7 @@ class Disk:
     def list(self, folder: str) -> Iterator[str]:
         """As `Store.list` says."""
         with _in_words(self._root / folder):
-            for base, _, files in os.walk(self._root / folder):
+            for base, _, files in os.walk(self._root / folder, onerror=_unless_missing):
                 for name in files:
                     if not name.endswith(_UNFINISHED):
                         yield (Path(base) / name).relative_to(self._root).as_posix()
@@ -63,6 +63,12 @@ class Disk:
                 return sorted(entry.name for entry in os.scandir(self._root / folder) if entry.is_dir())
             except FileNotFoundError:
                 return []
+
+
+def _unless_missing(error: OSError) -> None:
+    """What cannot be listed is not empty."""
+    if not isinstance(error, FileNotFoundError):
+        raise error
 
 
 def _make(folder: Path) -> None:

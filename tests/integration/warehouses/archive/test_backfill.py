@@ -10,6 +10,7 @@ import pytest
 
 from gateway.config import EnrichSettings, TrackingPlanSettings
 from gateway.config.code import read_transform
+from gateway.deliver.backfill import Backfill
 from gateway.deliver.backfill_status import BackfillStatus
 from gateway.deliver.backfills import Running
 from gateway.deliver.delivery import Treatment
@@ -19,7 +20,7 @@ from gateway.model.errors import HeadwaterError
 from gateway.model.person import Identifier, Known, Tenure
 from gateway.queue import Queue
 from gateway.transforms import Chains
-from gateway.warehouses.archive import ArchiveSettings, Stretch, open_past
+from gateway.warehouses.archive import ArchiveSettings, Stretch, open_past, past
 from gateway.warehouses.duckdb import DuckDBSettings
 from tests.integration.deliver.support.gateway import Gateway
 from tests.integration.warehouses.archive.test_delivery import running
@@ -46,8 +47,8 @@ def warehouse(tmp_path: Path) -> Callable[..., DuckDBSettings]:
 
 
 async def begun(gateway: Gateway, archive: ArchiveSettings, stretch: Stretch = ALL) -> Running:
-    past = await asyncio.to_thread(open_past, archive, stretch)
-    return gateway.delivery.backfill("warehouse", "archive", past)
+    opened = await asyncio.to_thread(open_past, archive, stretch)
+    return gateway.delivery.backfill("warehouse", "archive", opened)
 
 
 async def backfilled(gateway: Gateway, archive: ArchiveSettings, stretch: Stretch = ALL) -> BackfillStatus:
@@ -55,6 +56,11 @@ async def backfilled(gateway: Gateway, archive: ArchiveSettings, stretch: Stretc
     backfill, task = await begun(gateway, archive, stretch)
     await asyncio.wait([task])
     return backfill.status()
+
+
+async def eventually_loaded(backfill: Backfill, rows: int) -> None:
+    while backfill.status().rows < rows:
+        await asyncio.sleep(0)
 
 
 async def stored(gateway: Gateway) -> list[str]:
@@ -226,8 +232,7 @@ async def test_whoever_gave_the_order_can_have_it_stopped_and_give_it_again(
         begun_first = await begun(gateway, kept.settings())
         with pytest.raises(HeadwaterError, match="warehouse is being backfilled already"):
             await begun(gateway, kept.settings())
-        while begun_first.backfill.status().rows < 30:
-            await asyncio.sleep(0)
+        await eventually_loaded(begun_first.backfill, 30)
         begun_first.stop()
         await asyncio.wait([begun_first.task])
         assert begun_first.backfill.status().state == "stopped"
@@ -245,8 +250,7 @@ async def test_a_change_of_the_settings_is_in_force_from_the_next_load_on(queue:
 
     async with running(queue, {"warehouse": warehouse(batch={"max_events": 10})}) as gateway:
         backfill, task = await begun(gateway, kept.settings())
-        while backfill.status().rows < 30:
-            await asyncio.sleep(0)
+        await eventually_loaded(backfill, 30)
         await gateway.delivery.apply({"warehouse": warehouse(batch={"max_events": 10}, rules=rules)})
         await asyncio.wait([task])
 
@@ -266,6 +270,25 @@ async def test_a_warehouse_that_is_taken_away_ends_it_in_words(queue: Queue, kep
 
     assert backfill.status().state == "failed"
     assert '"warehouse" is not a warehouse that runs' in backfill.status().error
+
+
+async def test_an_archive_that_goes_away_ends_it_in_words(
+    queue: Queue, kept: Objects, warehouse: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(past, "PAUSE_S", 0.01)
+    await keep_days(kept.settings(), 20, 10)
+
+    async with running(queue, {"warehouse": warehouse(batch={"max_events": 10})}) as gateway:
+        backfill, task = await begun(gateway, kept.settings())
+        await eventually_loaded(backfill, 30)
+        (tmp_path / "archive").rename(tmp_path / "elsewhere")
+        (tmp_path / "archive").write_text("in the way")
+        await asyncio.wait([task])
+
+    status = backfill.status()
+    assert status.state == "failed"
+    assert f"{tmp_path}/archive" in status.error
+    assert 3 <= status.days_done < 20
 
 
 async def test_an_archive_is_not_filled_from_an_archive(queue: Queue, kept: Objects, tmp_path: Path):
