@@ -75,6 +75,7 @@ class Backfill:
     ) -> None:
         """`access` raises HeadwaterError when the warehouse runs no more."""
         self.is_loading = False
+        """Whoever is forgotten now may still come with the load that runs."""
         self._name = name
         self._archive = archive
         self._past = past
@@ -88,6 +89,7 @@ class Backfill:
         self._state: State = "running"
         self._waiting = ""
         self._error = ""
+        self._told = 0
         self._governor: Governor | None = None
         self._is_stopping = False
 
@@ -141,7 +143,7 @@ class Backfill:
 
     def shortfall(self) -> Shortfall:
         """What did not get into the warehouse so far."""
-        return Shortfall(self._tally.refusals, dict(islice(self._past.unreadable.items(), MOST_TOLD)))
+        return Shortfall(self._tally.refusals, dict([*self._past.unreadable.items()][:MOST_TOLD]))
 
     async def _go_on(self) -> None:
         """From where it is, for as long as what is read may be loaded."""
@@ -163,9 +165,17 @@ class Backfill:
                 self._tally.events += len(read.piece.events)
                 self._tally.kept_back[FORGOTTEN] += read.forgotten
                 self._position = read.piece.end
+                self._tell_of_objects()
                 if self._is_stopping:
                     raise StoppedError
         self._state = "done"
+
+    def _tell_of_objects(self) -> None:
+        """In the log, of each that could not be read, once."""
+        log = structlog.get_logger().bind(destination=self._name, archive=self._archive)
+        for path, error in islice(self._past.unreadable.items(), self._told, MOST_TOLD):
+            log.warning("backfill.unreadable", object=path, error=error)
+        self._told = len(self._past.unreadable)
 
     async def _load(self, span: Span, access: Access, taking: Taking) -> None:
         """Rows that the warehouse can never take are found by halving."""
