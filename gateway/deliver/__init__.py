@@ -5,8 +5,8 @@ events keep their order but for a bounded wait. docs/delivery.md says what an ow
 
 `delivery` starts and stops workers. A tool's (`tool_worker`) goes reader -> lanes -> sender -> aftermath -> recorder,
 with `letter_rounds` beside; a warehouse's (`warehouse_worker`) goes reconcile -> loader, and `backfill` brings what an
-archive has of the past. Decisions are pure and have files of their own: hold, sightings, owner, prepare, lanes, isolate,
-breaker, backoff, rate, failures, progress, spans.
+archive has of the past. Decisions are pure and have files of their own: hold, sightings, owner, prepare, lanes,
+isolate, breaker, backoff, rate, failures, progress, spans.
 
 Imports all rooms but collect and admin.
 """

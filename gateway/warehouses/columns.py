@@ -35,11 +35,12 @@ class Column:
 class Columns:
     """The columns of one object, by name. `prefix` is put in front of their names."""
 
-    def __init__(self, max_columns: int, prefix: str = "") -> None:
+    def __init__(self, max_columns: int, prefix: str = "", *, can_widen: bool = True) -> None:
         self.by_name: dict[str, Column] = {}
         self._by_path: dict[Path, Column] = {}
         self._max_columns = max_columns
         self._prefix = prefix
+        self._can_widen = can_widen
         self._taken: dict[Path, bool] = {}
         """Every path that a reader asks for, folded to lower case: whether it is a leaf."""
 
@@ -102,7 +103,7 @@ class Columns:
     def _wider(self, column: Column, kind: ColumnType) -> ColumnType | None:
         if column.type is not None and not column.is_stored:
             return widened(column.type, kind)
-        if column.type is ColumnType.INTEGER and kind is ColumnType.NUMBER:
+        if self._can_widen and column.type is ColumnType.INTEGER and kind is ColumnType.NUMBER:
             return kind
         return column.type
 

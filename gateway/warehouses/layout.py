@@ -4,14 +4,12 @@ Source: Segment's "Warehouse Schemas" page and RudderStack's.
 """
 
 from gateway.warehouses.columns import Columns
-from gateway.warehouses.names import STANDARD_COLUMNS
+from gateway.warehouses.names import EXTRA, STANDARD_COLUMNS
 from gateway.warehouses.schema import Table
 from gateway.warehouses.values import ColumnType
 
 MOMENTS = ("received_at", "sent_at", "original_timestamp", "timestamp")
 """Those of the standard columns that are times; the others are texts."""
-EXTRA = "_extra"
-"""What fitted no column, as JSON."""
 
 _TEXT, _JSON = ColumnType.TEXT, ColumnType.JSON
 OWN_COLUMNS_OF = {

@@ -7,10 +7,11 @@ from gateway.config import DestinationSettings
 from gateway.warehouses.archive import ARCHIVE
 from gateway.warehouses.contract import WarehouseKind
 from gateway.warehouses.duckdb import DUCKDB
+from gateway.warehouses.parquet import PARQUET
 from gateway.warehouses.postgres import POSTGRES
 from gateway.warehouses.settings import TableSettings
 
-WAREHOUSES: tuple[WarehouseKind[Any], ...] = (ARCHIVE, DUCKDB, POSTGRES)
+WAREHOUSES: tuple[WarehouseKind[Any], ...] = (ARCHIVE, DUCKDB, PARQUET, POSTGRES)
 
 
 def warehouse_pages() -> Iterator[tuple[str, type[DestinationSettings], type[DestinationSettings]]]:

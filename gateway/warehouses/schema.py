@@ -22,6 +22,8 @@ class Limits:
     max_columns: int
     """Of each table, besides the standard and the context columns."""
     max_context_columns: int
+    can_widen: bool = True
+    """A column of integers that is stored can become one of numbers."""
 
 
 @dataclass(slots=True)
@@ -59,7 +61,7 @@ class Schema:
     """Every table and column. It grows in memory first; the loader writes `growth` in the transaction of the rows."""
 
     def __init__(self, limits: Limits) -> None:
-        self.context = Columns(limits.max_context_columns, "context_")
+        self.context = Columns(limits.max_context_columns, "context_", can_widen=limits.can_widen)
         self.context.learn(FROM_THE_CONNECTION)
         self.tables: dict[str, Table] = {}
         self.growth = Growth()
@@ -139,7 +141,7 @@ class Schema:
         self.growth = Growth()
 
     def _add(self, name: str, kind: str) -> Table:
-        table = Table(name, kind, Columns(self._limits.max_columns))
+        table = Table(name, kind, Columns(self._limits.max_columns, can_widen=self._limits.can_widen))
         self.tables[name] = table
         self.growth.tables[name] = table
         self._event_tables += kind == "event"

@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequen
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
-from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import msgspec
@@ -24,11 +23,9 @@ from gateway.model.person import Known, Tenure
 from gateway.warehouses.archive.bodies import compressed, lines_of
 from gateway.warehouses.archive.lines import facts_of, line_of
 from gateway.warehouses.archive.names import ObjectName, Place, parse, place_at, state_path
-from gateway.warehouses.archive.opening import open_store
 from gateway.warehouses.archive.settings import ArchiveSettings
-from gateway.warehouses.archive.store import Store
 from gateway.warehouses.contract import Loaded, Table, Warehouse, WarehouseKind
-from gateway.warehouses.places import require_writable
+from gateway.warehouses.objects import Store, open_store, probe_place
 
 T = TypeVar("T")
 
@@ -227,12 +224,4 @@ async def open_archive(settings: ArchiveSettings, _clock: Clock) -> AsyncIterato
         await asyncio.to_thread(archive.close)
 
 
-def probe(settings: ArchiveSettings) -> None:
-    """Of a bucket something is read; of a folder it is asked whether it could be written."""
-    if settings.scheme == "file":
-        require_writable(Path(settings.path))
-    else:
-        open_store(settings).get(state_path("check", "", "cursor"))
-
-
-ARCHIVE = WarehouseKind(settings=ArchiveSettings, open=open_archive, probe=probe)
+ARCHIVE = WarehouseKind(settings=ArchiveSettings, open=open_archive, probe=probe_place)

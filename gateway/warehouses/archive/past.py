@@ -15,9 +15,8 @@ from gateway.model.errors import WarehouseError
 from gateway.model.event import from_epoch_ms, parse_time
 from gateway.warehouses.archive.bodies import lines_of
 from gateway.warehouses.archive.names import STATE_FOLDER, ObjectName, parse
-from gateway.warehouses.archive.opening import open_store
 from gateway.warehouses.archive.settings import ArchiveSettings
-from gateway.warehouses.archive.store import Store
+from gateway.warehouses.objects import Store, open_store
 
 T = TypeVar("T")
 

@@ -5,7 +5,7 @@ import duckdb
 from gateway.warehouses.columns import Column
 from gateway.warehouses.duckdb.engine import DATABASE
 from gateway.warehouses.duckdb.identity import FileIdentity
-from gateway.warehouses.duckdb.statements import LOAD, add_or_widen, create_table, create_users
+from gateway.warehouses.duckdb.statements import LOAD, MAIN, add_or_widen, create_table, create_users
 from gateway.warehouses.layout import fixed_columns
 from gateway.warehouses.names import TABLES_OF_TYPE
 from gateway.warehouses.schema import Limits, Schema
@@ -30,6 +30,10 @@ def create_own_tables(connection: duckdb.DuckDBPyConnection) -> None:
     """Make what a new file lacks, or one of an earlier version."""
     connection.execute(f"create table if not exists {IDS} (high ubigint not null, low ubigint not null)")
     connection.execute(f"create table if not exists {CURSORS} (log_id varchar not null, next_offset bigint not null)")
+
+
+def create_filled(connection: duckdb.DuckDBPyConnection) -> None:
+    """The same, of a file that has the events' rows too."""
     connection.execute(f"create table if not exists {FILLED} (event varchar not null, last_load bigint not null)")
     connection.execute("alter table if exists tracks add column if not exists _load bigint")
 
@@ -46,10 +50,13 @@ def store_offset(connection: duckdb.DuckDBPyConnection, log_id: str, offset: int
     connection.execute(f"insert into {CURSORS} values (?, ?)", [log_id, offset])
 
 
-def read_schema(connection: duckdb.DuckDBPyConnection, limits: Limits) -> Schema:
-    """Every table that is ours: the six of the spec, and those with the columns of an event's own table."""
+def read_schema(connection: duckdb.DuckDBPyConnection, limits: Limits, within: str = MAIN) -> Schema:
+    """Every table that is ours: the six of the spec, and those with the columns of an event's own table.
+
+    `within` is the schema of the database that they are in.
+    """
     schema = Schema(limits)
-    for name, columns in _columns_by_table(connection).items():
+    for name, columns in _columns_by_table(connection, within).items():
         own = _OWN_COLUMNS.get(name, _EVENT_COLUMNS)
         if not own <= columns.keys():
             schema.reserve(name)
@@ -69,34 +76,43 @@ def read_schema(connection: duckdb.DuckDBPyConnection, limits: Limits) -> Schema
     return schema
 
 
-def write_growth(connection: duckdb.DuckDBPyConnection, schema: Schema, identity: FileIdentity | None = None) -> bool:
+def write_growth(connection: duckdb.DuckDBPyConnection, schema: Schema, identity: FileIdentity | None = None) -> None:
     """New tables, new columns and wider types, in the transaction of the rows that need them.
 
-    Returns whether the context has become wider. `identity` makes its views anew; nobody needs to where only events'
-    own tables grow.
+    `identity` makes its views anew; nobody needs to where only events' own tables grow.
     """
+    grow_tables(connection, schema)
+    show_growth(connection, schema, identity)
+
+
+def grow_tables(connection: duckdb.DuckDBPyConnection, schema: Schema, within: str = MAIN) -> None:
+    """The growth, without the views that show it."""
     growth = schema.growth
     for table in growth.tables.values():
-        connection.execute(create_table(table, schema.context))
+        connection.execute(create_table(table, schema.context, within))
     stored = [table.name for table in schema.tables.values() if table.is_stored]
     for (name, _), column in growth.columns.items():
         for table_name in [name] if name else stored:
             if schema.tables[table_name].is_stored:
-                connection.execute(add_or_widen(table_name, column))
-    if "identifies" in growth.tables or any(name == "identifies" for name, _ in growth.columns):
+                connection.execute(add_or_widen(table_name, column, within))
+
+
+def show_growth(connection: duckdb.DuckDBPyConnection, schema: Schema, identity: FileIdentity | None) -> None:
+    """The views of what has grown; those of identity by `identity`."""
+    grown = schema.growth.tables.keys() | {name for name, _ in schema.growth.columns}
+    if "identifies" in grown:
         connection.execute(create_users(schema.tables["identifies"].columns))
-    if identity is not None and (growth.tables.keys() | {name for name, _ in growth.columns}) & _SEEN_BY_VIEWS:
+    if identity is not None and grown & _SEEN_BY_VIEWS:
         identity.show(connection, schema)
-    return any(not name for name, _ in growth.columns)
 
 
-def _columns_by_table(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, ColumnType | None]]:
+def _columns_by_table(connection: duckdb.DuckDBPyConnection, within: str) -> dict[str, dict[str, ColumnType | None]]:
     """Tables and views, each with its columns; None for a type that no column of ours has."""
     columns: dict[str, dict[str, ColumnType | None]] = {}
     rows = connection.execute(
-        "select table_name, column_name, data_type from duckdb_columns() where database_name = ? and not internal"
-        " order by table_name, column_index",
-        [DATABASE],
+        "select table_name, column_name, data_type from duckdb_columns()"
+        " where database_name = ? and schema_name = ? and not internal order by table_name, column_index",
+        [DATABASE, within],
     ).fetchall()
     for table, column, sql_type in rows:
         columns.setdefault(table, {})[column] = _TYPES.get(sql_type)

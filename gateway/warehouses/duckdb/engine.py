@@ -6,15 +6,15 @@ locks. Blocking: called from threads.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
 
 from gateway.model.errors import WarehouseError
-from gateway.warehouses.duckdb.settings import DuckDBSettings
 from gateway.warehouses.names import literal
+from gateway.warehouses.settings import TableSettings
 from gateway.warehouses.shaping.engine import Bounds, start, translated
 
 DATABASE = "warehouse"
@@ -25,9 +25,11 @@ ROW_GROUP_ROWS = 122_880
 class Engine:
     """One DuckDB. `connection` is only for whoever has `attached` the file."""
 
-    def __init__(self, settings: DuckDBSettings) -> None:
+    def __init__(self, path: Path, settings: TableSettings, folders: Sequence[Path] = ()) -> None:
+        """In `folders` are files that it reads and writes besides the one at `path`."""
         self._settings = settings
-        self._path = settings.path.absolute()
+        self._path = path.absolute()
+        self._folders = folders
         self._lock = threading.Lock()
         self._users = 0
         self._root: duckdb.DuckDBPyConnection | None = None
@@ -88,7 +90,8 @@ class Engine:
         settings, path = self._settings, str(self._path)
         self._path.parent.mkdir(parents=True, exist_ok=True)
         own_files = [Path(path + ending) for ending in ("", ".wal", ".wal.checkpoint", ".wal.recovery")]
-        return start(Bounds(settings.memory_limit, settings.threads, Path(f"{path}.spill")), files=own_files)
+        bounds = Bounds(settings.memory_limit, settings.threads, Path(f"{path}.spill"))
+        return start(bounds, files=own_files, folders=self._folders)
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

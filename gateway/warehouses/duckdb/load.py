@@ -4,9 +4,9 @@ from collections import Counter
 from typing import NamedTuple
 
 from gateway.warehouses.contract import Loaded
-from gateway.warehouses.duckdb import statements
-from gateway.warehouses.duckdb.catalogue import IDS, store_offset, write_growth
+from gateway.warehouses.duckdb.catalogue import IDS, store_offset
 from gateway.warehouses.duckdb.identity import FileIdentity
+from gateway.warehouses.duckdb.rows import Receiving, Rows
 from gateway.warehouses.schema import Schema, Shape
 from gateway.warehouses.shaping import reading
 from gateway.warehouses.shaping.staging import Staging
@@ -18,8 +18,7 @@ class FileState(NamedTuple):
     schema: Schema
     shapes: dict[int, Shape]
     """Where events go, for as long as `schema` is the same."""
-    load_number: int
-    """For the rows of `tracks`."""
+    rows: Rows
     identity: FileIdentity
 
 
@@ -28,7 +27,7 @@ def load(staging: Staging, known: FileState, log_id: str, next_offset: int) -> L
     identity = Counter[str]()
     rows = 0
     if staging.arrived:
-        _store(staging, known)
+        _store(staging, known, log_id)
         identity = known.identity.take(staging.connection)
         staging.connection.execute(f"insert into {IDS} select high, low from temp.hashes")
         rows = staging.number("select count(*) from temp.staged")
@@ -36,18 +35,17 @@ def load(staging: Staging, known: FileState, log_id: str, next_offset: int) -> L
     return Loaded(rows, staging.arrived - rows, staging.warnings, identity)
 
 
-def _store(staging: Staging, known: FileState) -> None:
-    connection, schema = staging.connection, known.schema
+def _store(staging: Staging, known: FileState, log_id: str) -> None:
+    schema = known.schema
     staging.stage(reading.stage(schema.context))
     present = staging.learn(schema, known.shapes)
     staging.tally(present)
-    if write_growth(connection, schema, known.identity):
-        staging.stage(reading.stage(schema.context))
+    known.rows.grow(staging.connection, schema, known.identity)
+    staging.stage(reading.stage(schema.context))
     staging.forget(staging.hash_ids() | _stored_already(staging))
     staging.name_events(schema)
     repaired = staging.repair(schema, present)
-    for name in sorted({shape.tables[0] for shape in present.values()} | repaired):
-        connection.execute(statements.fill_table(schema.tables[name], schema.context, known.load_number))
+    known.rows.append(staging, schema, Receiving(present, repaired), log_id)
 
 
 def _stored_already(staging: Staging) -> set[int]:

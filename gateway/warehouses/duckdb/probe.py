@@ -15,7 +15,11 @@ _NO_DATABASE = "not a valid DuckDB database"
 
 def probe(settings: DuckDBSettings) -> None:
     """Raises WarehouseError where loads could not use the file; they could, where another program has it open now."""
-    path = settings.path.absolute()
+    probe_file(settings.path.absolute())
+
+
+def probe_file(path: Path) -> None:
+    """The same of whatever file."""
     if path.is_dir():
         raise WarehouseError(f"{path} is a directory", hint='write the path of a file, like "data/warehouse.duckdb"')
     require_writable(path.parent)

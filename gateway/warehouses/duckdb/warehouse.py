@@ -16,22 +16,20 @@ from gateway.model.person import Known, Tenure
 from gateway.warehouses.contract import Loaded, Table, Warehouse, WarehouseKind
 from gateway.warehouses.duckdb import catalogue
 from gateway.warehouses.duckdb.engine import Engine
-from gateway.warehouses.duckdb.event_tables import EventTables
+from gateway.warehouses.duckdb.file_rows import FileRows
 from gateway.warehouses.duckdb.identity import FileIdentity, people
 from gateway.warehouses.duckdb.load import FileState, load
 from gateway.warehouses.duckdb.probe import probe
 from gateway.warehouses.duckdb.question import ask
+from gateway.warehouses.duckdb.rows import Rows
 from gateway.warehouses.duckdb.settings import DuckDBSettings
 from gateway.warehouses.duckdb.turns import Turns
 from gateway.warehouses.schema import Limits, Schema, Shape
+from gateway.warehouses.settings import TableSettings
 from gateway.warehouses.shaping import reading
 from gateway.warehouses.shaping.staging import Staging
 
 T = TypeVar("T")
-
-LOADS_BETWEEN_VACUUMS = 16
-VACUUM_TASKS = 2
-"""Row groups that one vacuum makes of smaller ones, for each table: it keeps the load that does it waiting."""
 
 
 class DuckDBWarehouse:
@@ -41,21 +39,20 @@ class DuckDBWarehouse:
     have nothing to do with each other. For everything else a load has DuckDB's memory to itself.
     """
 
-    def __init__(self, settings: DuckDBSettings, clock: Clock) -> None:
-        self._limits = Limits(settings.max_event_tables, settings.max_columns, settings.max_context_columns)
-        self._engine = Engine(settings)
-        self._event_tables = EventTables(clock)
+    def __init__(self, settings: TableSettings, clock: Clock, engine: Engine, rows: Rows) -> None:
+        self._limits = Limits(
+            settings.max_event_tables, settings.max_columns, settings.max_context_columns, can_widen=rows.can_widen
+        )
+        self._engine = engine
+        self._rows = rows
         self._identity = FileIdentity(settings.identity, clock, settings.memory_limit)
-        self._has_unfilled = False
-        """Filling them failed: that comes before the next load."""
+        self._is_behind = False
+        """What follows a load failed: that comes before the next one."""
         self._loading = ThreadPoolExecutor(1, "warehouse.load")
         self._staging = ThreadPoolExecutor(1, "warehouse.stage")
         self._querying = ThreadPoolExecutor(1, "warehouse.query")
         self._schema: Schema | None = None
         self._shapes: dict[int, Shape] = {}
-        self._loads = 0
-        self._rows_since_vacuum = 0
-        self._few_rows = LOADS_BETWEEN_VACUUMS * settings.batch.max_events // 2
         self._turns = Turns()
         self._waiting: Sequence[Packed] | None = None
         """To be staged: there is more to load at once."""
@@ -85,9 +82,12 @@ class DuckDBWarehouse:
         """See Warehouse."""
         if self._identity.keeper.is_due:
             await self._judge_all()
+        if self._rows.is_due:
+            await self._in_thread(self._loading, self._follow_now)
 
     async def query(self, sql: str, max_rows: int, timeout_s: float) -> Table:
         """See Warehouse."""
+        self._rows.require_answers()
         with suppress(WarehouseError, WarehouseRowError):
             await self._judge_all()
         return await self._in_thread(self._querying, lambda: ask(self._engine, sql, max_rows, timeout_s))
@@ -105,6 +105,7 @@ class DuckDBWarehouse:
             person = people.find(connection, identifier)
             return people.describe(connection, person, max_events) if person else None
 
+        self._rows.require_answers()
         await self._judge_all()
         return await self._in_thread(self._querying, lambda: self._read(describe))
 
@@ -113,7 +114,8 @@ class DuckDBWarehouse:
 
         def export(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
             person = people.find(connection, person_id)
-            return people.export(connection, person, self._tables(connection)) if person else {}
+            self._schema = self._schema or self._read_schema(connection)
+            return self._rows.export(connection, self._schema, person) if person else {}
 
         await self._judge_all()
         return await self._in_thread(self._loading, lambda: self._read(export))
@@ -135,10 +137,13 @@ class DuckDBWarehouse:
 
     async def forget(self, known: Known) -> dict[str, int]:
         """See Warehouse."""
-        return await self._in_thread(
-            self._loading,
-            lambda: self._revise(lambda file, identity: identity.forget(file, known, self._tables(file))),
-        )
+
+        def forget(file: duckdb.DuckDBPyConnection, identity: FileIdentity) -> dict[str, int]:
+            assert self._schema is not None
+            remove_rows = partial(self._rows.remove, file, self._schema, known)
+            return identity.forget(file, known, remove_rows)
+
+        return await self._in_thread(self._loading, lambda: self._revise(forget))
 
     def close(self) -> None:
         """Wait for what runs, then release everything. Once more changes nothing.
@@ -158,7 +163,15 @@ class DuckDBWarehouse:
 
     def _release(self) -> None:
         self._forget_staged()
+        with suppress(WarehouseError, WarehouseRowError):
+            self._finish()
         self._engine.close()
+
+    def _finish(self) -> None:
+        if self._schema is not None:
+            if self._rows.publishes_graph and self._identity.keeper.waiting:
+                self._catch_up()
+            self._read(partial(self._rows.finish, schema=self._schema))
 
     async def _judge_all(self) -> None:
         """Whoever asks now sees what every load had to say."""
@@ -173,11 +186,11 @@ class DuckDBWarehouse:
         with self._engine.attached() as connection:
             schema = self._read_schema(connection)
             connection.begin()
-            catalogue.write_growth(connection, schema, self._identity)
+            self._rows.grow(connection, schema, self._identity)
             self._identity.show(connection, schema)
             connection.commit()
             schema.settle()
-            self._event_tables.fill(connection, schema, is_busy=False)
+            self._rows.follow(connection, schema, is_busy=False)
 
     def _next_offset(self, log_id: str) -> int | None:
         with self._engine.attached() as connection:
@@ -204,16 +217,13 @@ class DuckDBWarehouse:
         So is what was staged: its connection would keep an engine alive that failed, and the file with it.
         """
         try:
-            loaded = self._store(batches, log_id, next_offset)
+            return self._store(batches, log_id, next_offset)
         except BaseException:
             with self._turns.load():
                 self._schema = None
                 self._stage_statement = ""
                 self._forget_staged()
             raise
-        self._loads += 1
-        self._rows_since_vacuum += loaded.rows
-        return loaded
 
     def _store(self, batches: Sequence[Packed], log_id: str, next_offset: int) -> Loaded:
         """Keeps its turn until the commit: were the next load staged sooner, it would keep this one waiting."""
@@ -222,30 +232,36 @@ class DuckDBWarehouse:
             staging = self._begun(batches)
             with closing(staging.connection) as connection, self._engine.attached(connection):
                 schema = self._schema = self._schema or self._read_schema(connection)
-                if self._has_unfilled:
-                    self._event_tables.fill(connection, schema, is_busy=False)
-                    self._has_unfilled = False
+                if self._is_behind:
+                    self._rows.follow(connection, schema, is_busy=False)
+                    self._is_behind = False
                 connection.begin()
-                number = self._event_tables.next_load
-                loaded = load(staging, FileState(schema, self._shapes, number, self._identity), log_id, next_offset)
+                known = FileState(schema, self._shapes, self._rows, self._identity)
+                loaded = load(staging, known, log_id, next_offset)
                 self._stage_statement = reading.stage(schema.context)
                 is_busy = self._waiting is not None and self._waiting is not batches
-                self._allow_vacuum(connection, is_busy=is_busy)
+                self._rows.before_commit(connection, is_busy=is_busy)
                 turn.close()
                 connection.commit()
                 schema.settle()
                 self._identity.keeper.settle()
-                self._event_tables.stored(staging.event_rows)
-                self._fill_event_tables(connection, schema, is_busy=is_busy)
+                self._rows.after_commit(staging, loaded.rows)
+                self._follow(connection, schema, is_busy=is_busy)
         return loaded
 
-    def _fill_event_tables(self, connection: duckdb.DuckDBPyConnection, schema: Schema, *, is_busy: bool) -> None:
+    def _follow(self, connection: duckdb.DuckDBPyConnection, schema: Schema, *, is_busy: bool) -> None:
         """After a load that was stored, whatever comes of this; the next one meets what fails here again."""
         try:
-            self._event_tables.fill(connection, schema, is_busy=is_busy)
+            self._rows.follow(connection, schema, is_busy=is_busy)
         except (WarehouseError, duckdb.Error):
             self._schema = None
-            self._has_unfilled = True
+            self._is_behind = True
+
+    def _follow_now(self) -> None:
+        with self._turns.load(), self._engine.attached() as connection:
+            schema = self._schema = self._schema or self._read_schema(connection)
+            self._rows.follow(connection, schema, is_busy=False)
+            self._is_behind = False
 
     def _read(self, ask: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
         with self._engine.attached() as connection:
@@ -271,17 +287,16 @@ class DuckDBWarehouse:
 
     def _revise(self, change: Callable[[duckdb.DuckDBPyConnection, FileIdentity], T]) -> T:
         """What the owner does to the graph; what is in memory is read anew after it."""
+        if self._is_behind:
+            self._follow_now()
         with self._between_loads() as connection:
             self._forget_staged()
             self._identity.catch_up(connection)
             revised = change(connection, self._identity)
-        self._schema = None
+        schema, self._schema = self._schema, None
+        assert schema is not None
+        self._read(partial(self._rows.finish, schema=schema))
         return revised
-
-    def _tables(self, connection: duckdb.DuckDBPyConnection) -> list[str]:
-        """Every table with events."""
-        schema = catalogue.read_schema(connection, self._limits)
-        return [table.name for table in schema.tables.values() if table.is_stored]
 
     def _begun(self, batches: Sequence[Packed]) -> Staging:
         """The events of these batches, as far as they were staged."""
@@ -295,27 +310,25 @@ class DuckDBWarehouse:
         """Everything that is known of the file, anew."""
         catalogue.create_own_tables(connection)
         self._identity.prepare(connection)
-        schema = catalogue.read_schema(connection, self._limits)
-        self._event_tables.restore(connection, schema)
+        schema = self._rows.restore(connection, self._limits)
         self._shapes.clear()
         return schema
-
-    def _allow_vacuum(self, connection: duckdb.DuckDBPyConnection, *, is_busy: bool) -> None:
-        """Small loads leave small row groups, which are put together when there is time and memory to spare."""
-        is_time = self._loads % LOADS_BETWEEN_VACUUMS == LOADS_BETWEEN_VACUUMS - 1
-        is_quiet = not is_busy and self._rows_since_vacuum < self._few_rows
-        connection.execute(f"set max_vacuum_tasks = {VACUUM_TASKS if is_time and is_quiet else 0}")
-        if is_time:
-            self._rows_since_vacuum = 0
 
 
 @asynccontextmanager
 async def open_duckdb(settings: DuckDBSettings, clock: Clock) -> AsyncIterator[Warehouse]:
     """The warehouse for as long as the context. Raises WarehouseError when the file cannot be opened."""
-    warehouse = DuckDBWarehouse(settings, clock)
+    warehouse = DuckDBWarehouse(settings, clock, Engine(settings.path, settings), FileRows(settings, clock))
+    async with opened(warehouse):
+        yield warehouse
+
+
+@asynccontextmanager
+async def opened(warehouse: DuckDBWarehouse) -> AsyncIterator[None]:
+    """Prepared, and closed in the end."""
     try:
         await warehouse.prepare()
-        yield warehouse
+        yield
     finally:
         await asyncio.to_thread(warehouse.close)
 

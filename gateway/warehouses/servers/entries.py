@@ -41,6 +41,11 @@ class ServerEntries:
         ]
         return self._session.fetch(f"select {', '.join(values)} from {self._dialect.name(table)}")
 
+    def count(self, table: str) -> int:
+        """See Entries."""
+        ((rows,),) = self._session.fetch(f"select count(*) from {self._dialect.name(table)}")
+        return int(rows)
+
     def insert(self, table: str, columns: Mapping[str, Sequence[Any]]) -> None:
         """See Entries."""
         with self._files.of_values(table, columns) as file:
@@ -57,9 +62,13 @@ class ServerEntries:
         """See Entries."""
         self._session.execute(f"delete from {self._dialect.name(table)} where 1 = 1")
 
-    def expect_changes(self) -> None:
+    def lock(self) -> None:
         """See Entries."""
         self._session.judge_alone()
+
+    def expect_changes(self) -> None:
+        """See Entries."""
+        self.lock()
 
 
 def _portions(hashes: Collection[int]) -> Iterator[str]:

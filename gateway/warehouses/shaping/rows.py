@@ -3,8 +3,7 @@
 from typing import NamedTuple
 
 from gateway.warehouses.columns import Columns
-from gateway.warehouses.layout import EXTRA
-from gateway.warehouses.names import STANDARD_COLUMNS, literal, quoted
+from gateway.warehouses.names import EXTRA, STANDARD_COLUMNS, literal, quoted
 from gateway.warehouses.schema import Table
 from gateway.warehouses.shaping.expressions import read, value
 

@@ -24,6 +24,7 @@ class Tracks:
         self.clock = ManualClock()
         self.connection.execute(f"attach ':memory:' as {catalogue.DATABASE}; use {catalogue.DATABASE}")
         catalogue.create_own_tables(self.connection)
+        catalogue.create_filled(self.connection)
         self.restart()
 
     def restart(self) -> None:

@@ -1,7 +1,6 @@
 """The graph in the file: what is kept by the load, and what the owner does to it."""
 
 from collections import Counter
-from collections.abc import Sequence
 from typing import Any
 
 import duckdb
@@ -53,10 +52,12 @@ class FileIdentity:
         make_room(connection, self._memory_limit, GRAPH)
         return revision.rebuild(connection, self.keeper.rules, self.keeper.now_us)
 
-    def forget(self, connection: duckdb.DuckDBPyConnection, person: Known, tables: Sequence[str]) -> dict[str, int]:
+    def forget(
+        self, connection: duckdb.DuckDBPyConnection, person: Known, remove_rows: revision.RemoveRows
+    ) -> dict[str, int]:
         """See revision.py."""
-        make_room(connection, self._memory_limit, [*GRAPH, *tables])
-        return revision.forget(connection, self.keeper.rules, person, tables, self.keeper.now_us)
+        make_room(connection, self._memory_limit, GRAPH)
+        return revision.forget(connection, self.keeper.rules, person, remove_rows, self.keeper.now_us)
 
     def _entries(self, connection: duckdb.DuckDBPyConnection) -> FileEntries:
         return FileEntries(connection, self._memory_limit)

@@ -9,7 +9,7 @@ from gateway.identity.evidence import device_of
 from gateway.identity.naming import person_id_of
 from gateway.model.person import ANONYMOUS_ID, USER_ID, Identifier, Known, Tenure
 from gateway.warehouses.duckdb.identity.entries import graph_of
-from gateway.warehouses.duckdb.statements import LOAD
+from gateway.warehouses.duckdb.statements import LOAD, in_file
 from gateway.warehouses.identity.evidence import normalised
 from gateway.warehouses.identity.rows import identifier_columns
 from gateway.warehouses.identity.tables import PLACES, TENURES
@@ -103,14 +103,19 @@ def export(connection: duckdb.DuckDBPyConnection, person: Known, tables: Iterabl
     del document["timeline"]
     gather(connection, person, [person.person_id])
     rows = {
-        table: _rows(connection, f'select t.* from "{table}" t semi join gathered g using (id, source)', [])
+        table: _rows(connection, f"select t.* from {in_file(table)} t semi join gathered g using (id, source)", [])
         for table in tables
     }
     return document | {"rows": {table: found for table, found in rows.items() if found}}
 
 
-def gather(connection: duckdb.DuckDBPyConnection, person: Known, person_ids: Collection[str]) -> None:
-    """`temp.gathered`: id and source of the events of these persons, and of all that `person` is known by."""
+def gather(
+    connection: duckdb.DuckDBPyConnection, person: Known, person_ids: Collection[str], events: str = "person_events"
+) -> None:
+    """`temp.gathered`: id and source of the events of these persons, and of all that `person` is known by.
+
+    `events` is a query with the columns of `views.persons_of`.
+    """
     stretches = list(person.tenures) or [Tenure("", Identifier("", ""))]
     bounds: dict[str, list[Any]] = {
         "anonymous_id": [each.anonymous_id for each in stretches],
@@ -120,9 +125,9 @@ def gather(connection: duckdb.DuckDBPyConnection, person: Known, person_ids: Col
     connection.register("stretches", rows_of(bounds))
     connection.register("users", rows_of({"user_id": sorted(person.user_ids) or [""]}))
     connection.register("people", rows_of({"person_id": sorted(person_ids) or [""]}))
-    connection.execute("""
+    connection.execute(f"""
         create or replace temp table gathered as
-        select distinct id, source from person_events e where
+        select distinct id, source from {events} e where
             person_id in (from people) or user_id in (from users) or (not is_identified and exists (
                 from stretches s where s.anonymous_id = e.anonymous_id
                 and epoch_us(e.timestamp) >= from_us and epoch_us(e.timestamp) < to_us))""")

@@ -1,6 +1,6 @@
 """What the owner does to the graph: undo a link, compute everything anew, forget a person. Each in one transaction."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import product
 from typing import Any
@@ -13,7 +13,7 @@ from gateway.identity.naming import person_id_of
 from gateway.model.errors import WarehouseError
 from gateway.model.person import ANONYMOUS_ID, Identifier, Known
 from gateway.warehouses.duckdb.identity.entries import graph_of
-from gateway.warehouses.duckdb.identity.people import gather, persons_of
+from gateway.warehouses.duckdb.identity.people import persons_of
 from gateway.warehouses.identity.evidence import GROUP, normalised
 from gateway.warehouses.identity.rows import CLAIM, EDGE, claim_of, identifier_columns, link_of
 from gateway.warehouses.identity.tables import CLAIMS, FROZEN, LINKS, PLACES, RECORDS, TENURES, UNDONE
@@ -23,6 +23,9 @@ EDGES_AT_ONCE = 20_000
 SHOWN = 20
 """Differences that a rebuild tells; it counts all."""
 UNBOUNDED = 2**62
+
+RemoveRows = Callable[[set[str]], dict[str, int]]
+"""Removes the events of somebody whose identifiers stand in these persons; rows removed by table."""
 
 
 def unmerge(connection: duckdb.DuckDBPyConnection, rules: Rules, left: str, right: str, now_us: int) -> tuple[str, str]:
@@ -81,22 +84,15 @@ def rebuild(connection: duckdb.DuckDBPyConnection, rules: Rules, now_us: int) ->
 
 
 def forget(
-    connection: duckdb.DuckDBPyConnection, rules: Rules, person: Known, tables: Iterable[str], now_us: int
+    connection: duckdb.DuckDBPyConnection, rules: Rules, person: Known, remove_rows: RemoveRows, now_us: int
 ) -> dict[str, int]:
-    """Remove the person's rows from `tables`, and the person from the graph; rows removed by table.
+    """Remove the person's rows, and the person from the graph; rows removed by table.
 
     A device that others have used as well stays theirs, and may give its name to one of them: so the person's id
     alone, which is made from the oldest identifier, finds nobody here.
     """
     people = persons_of(connection, person)
-    gather(connection, person, people)
-    removed = {
-        table: _count(
-            connection, f'delete from "{table}" where (id, source) in (select (id, source) from temp.gathered)'
-        )
-        for table in tables
-    }
-    removed |= forget_in_graph(connection, rules, person, people, now_us)
+    removed = remove_rows(people) | forget_in_graph(connection, rules, person, people, now_us)
     return {table: rows for table, rows in removed.items() if rows}
 
 

@@ -16,21 +16,21 @@ PERSON_COLUMNS = ("person_id", "first_seen", "last_seen", "events", "user_id", "
 
 def create_views(schema: Schema, blocklist: Collection[str]) -> Iterator[str]:
     """Statements, in the order in which they depend on each other."""
-    yield f"create or replace view identity_edges as {_EDGES}"
-    yield f"create or replace view identity_spans as {_SPANS}"
+    yield f"create or replace view identity_edges as {EDGES}"
+    yield f"create or replace view identity_spans as {SPANS}"
     yield f"create or replace view person_events as {_person_events(schema, blocklist)}"
     yield f"create or replace view identities as {_IDENTITIES}"
     yield f"create or replace view persons as {_persons(schema)}"
 
 
-_EDGES = f"""
+EDGES = f"""
     select claimant_type as left_type, claimant as left_value, '{ANONYMOUS_ID}' as right_type,
         anonymous_id as right_value, cause, message_id, make_timestamptz(us) as timestamp, refused from {CLAIMS}
     union all
     select left_type, left_value, right_type, right_value, cause, message_id, make_timestamptz(us), refused
     from {LINKS}"""
 
-_SPANS = f"""
+SPANS = f"""
     select anonymous_id, person_id, owner_type, owner, make_timestamptz(from_us) as "from",
         make_timestamptz(to_us) as "to" from {TENURES}"""
 
@@ -72,7 +72,11 @@ def _person_events(schema: Schema, blocklist: Collection[str]) -> str:
             event, properties = _names(schema, kind, table)
             listed = ", ".join([f"'{kind}' as type", event, "anonymous_id", "user_id", *shared, properties, *contexts])
             selects.append(f"select {listed} from {quoted(table)}")
-    events = " union all ".join(selects)
+    return persons_of(" union all ".join(selects), blocklist)
+
+
+def persons_of(events: str, blocklist: Collection[str]) -> str:
+    """A query for these events, with `person_id` and `is_identified`."""
     return f"""
         with named as (
             select *, user_id is not null and not {is_junk("user_id", blocklist)} as has_user,

@@ -15,8 +15,7 @@ from gateway.model.envelope import Batch
 from gateway.model.errors import WarehouseError
 from gateway.warehouses.archive import open_archive
 from gateway.warehouses.archive.archive import Archive
-from gateway.warehouses.archive.opening import open_store
-from gateway.warehouses.archive.store import Store
+from gateway.warehouses.objects import Store, open_store
 from tests.integration.warehouses.support import killed
 from tests.integration.warehouses.support.broken import Breaking, Memory
 from tests.integration.warehouses.support.killed import batches
@@ -101,7 +100,7 @@ async def test_a_load_that_is_repeated_writes_the_same_objects(objects: Objects)
 
 def test_a_process_that_is_killed_at_any_call_leaves_what_the_next_one_makes_good(tmp_path: Path):
     done = subprocess.run(
-        [sys.executable, killed.__file__, tmp_path],
+        [sys.executable, killed.__file__, "archive", tmp_path],
         env={"PYTHONPATH": str(ROOT)},
         check=False,
         capture_output=True,

@@ -11,8 +11,8 @@ from gateway.model.envelope import Envelope
 from gateway.model.errors import WarehouseError
 from gateway.model.person import Identifier, Known, Tenure
 from gateway.warehouses.archive import open_archive
-from gateway.warehouses.archive.disk import Disk
 from gateway.warehouses.archive.lines import decode
+from gateway.warehouses.objects import Disk
 from tests.integration.warehouses.support.objects import Objects, bucket, folder, plain
 from tests.integration.warehouses.support.store import RECEIVED_AT_MS, batch_of
 

@@ -4,7 +4,7 @@ import copy
 from collections.abc import Iterator
 
 from gateway.model.errors import WarehouseError
-from gateway.warehouses.archive.store import Store
+from gateway.warehouses.objects import Store
 
 
 class Breaking:

@@ -1,7 +1,7 @@
-"""Loads that are killed at each step: `python killed.py FOLDER` makes FOLDER/0, FOLDER/1, .. with one archive each.
+"""Loads that are killed at each step: `python killed.py KIND FOLDER` makes FOLDER/0, FOLDER/1, .. with one warehouse.
 
-In archive n the process that wrote the second of two loads was killed, by SIGKILL, at its n-th call that changes the
-disk. The last archive is of one that came to its end. The process that forks has no other thread.
+In number n the process that wrote the second of two loads was killed, by SIGKILL, at its n-th call that changes the
+disk. The last one is of a process that came to its end. The process that forks has no other thread.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from typing import Any
 from gateway.model.clock import SystemClock
 from gateway.model.envelope import Batch, Envelope
 from gateway.warehouses.archive import ArchiveSettings, open_archive
+from gateway.warehouses.parquet import ParquetSettings, open_parquet
 from tests.integration.warehouses.support.store import RECEIVED_AT_MS, batch_of
 
 MOST_STEPS = 200
@@ -29,9 +30,15 @@ def batches(first: int, following: int) -> list[Batch]:
     ]
 
 
-async def load(folder: Path, first: int, following: int) -> None:
-    async with open_archive(ArchiveSettings(url=str(folder)), SystemClock()) as archive:
-        await archive.load(batches(first, following), "log", following)
+OPEN = {
+    "archive": lambda folder: open_archive(ArchiveSettings(url=str(folder)), SystemClock()),
+    "parquet": lambda folder: open_parquet(ParquetSettings(url=str(folder / "events")), SystemClock()),
+}
+
+
+async def load(kind: str, folder: Path, first: int, following: int) -> None:
+    async with OPEN[kind](folder) as warehouse:
+        await warehouse.load(batches(first, following), "log", following)
 
 
 def kill_at(step: int) -> None:
@@ -50,13 +57,13 @@ def kill_at(step: int) -> None:
         setattr(os, name, counted(getattr(os, name)))
 
 
-def main(root: Path) -> None:
+def main(kind: str, root: Path) -> None:
     for step in range(MOST_STEPS):
         child = os.fork()
         if child == 0:
-            asyncio.run(load(root / str(step), 0, 10))
+            asyncio.run(load(kind, root / str(step), 0, 10))
             kill_at(step)
-            asyncio.run(load(root / str(step), 10, 20))
+            asyncio.run(load(kind, root / str(step), 10, 20))
             os._exit(0)
         _, status = os.waitpid(child, 0)
         if not os.WIFSIGNALED(status):
@@ -64,4 +71,4 @@ def main(root: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(sys.argv[1], Path(sys.argv[2]))

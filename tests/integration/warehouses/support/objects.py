@@ -31,8 +31,16 @@ class Objects:
         self._settings = settings
         self._contents = contents
 
+    def place(self, **more: Any) -> dict[str, Any]:
+        """The keys of a configuration that lead there, and others."""
+        return {**self._settings, "timeout": 10, **more}
+
     def settings(self, **more: Any) -> ArchiveSettings:
-        return ArchiveSettings.model_validate({**self._settings, "timeout": 10, **more})
+        return ArchiveSettings.model_validate(self.place(**more))
+
+    def contents(self) -> dict[str, bytes]:
+        """Everything, by its path."""
+        return self._contents()
 
     def paths(self) -> list[str]:
         """Of the objects with events."""

@@ -1,4 +1,4 @@
-"""A real DuckDB file, and events as the queue hands them over."""
+"""A warehouse with a log in front of it, and events as the queue hands them over."""
 
 from array import array
 from collections.abc import Awaitable, Callable
@@ -26,11 +26,12 @@ def batch_of(events: list[Event | bytes], envelope: Envelope, first_offset: int 
 
 
 class Store:
-    """A warehouse with a log in front of it."""
+    """Loads events in the order in which they are given, and asks. `path` is the file of a DuckDB warehouse."""
 
-    def __init__(self, warehouse: Warehouse, path: Path) -> None:
+    def __init__(self, warehouse: Warehouse, path: Path = Path()) -> None:
         self.warehouse = warehouse
         self.path = path
+        self.log_id = "log"
         self.offset = 0
         self._ids = count()
 
@@ -44,7 +45,7 @@ class Store:
         return [batch]
 
     async def load_batches(self, batches: list[Batch]) -> Loaded:
-        return await self.warehouse.load(batches, "log", batches[-1].next_offset)
+        return await self.warehouse.load(batches, self.log_id, batches[-1].next_offset)
 
     async def rows(self, sql: str) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in (await self.warehouse.query(sql, 1000, 30)).rows]

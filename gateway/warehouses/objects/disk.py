@@ -8,6 +8,7 @@ from pathlib import Path
 from gateway.model.errors import WarehouseError
 
 _UNFINISHED = ".part"
+"""A file whose name begins with a dot as well: no reader of a folder takes it for data."""
 
 
 class Disk:
@@ -17,6 +18,20 @@ class Disk:
         self._root = root
         with _in_words(root):
             _make(root)
+
+    def file(self, path: str) -> Path:
+        """Where it is, or would be."""
+        return self._root / path
+
+    def sync(self, path: str) -> None:
+        """Make a file durable that somebody else has written in the folder itself."""
+        with _in_words(self._root / path):
+            descriptor = os.open(self._root / path, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            _sync(self._root)
 
     def get(self, path: str) -> bytes | None:
         """As `Store.get` says."""
@@ -29,7 +44,7 @@ class Disk:
     def put(self, path: str, body: bytes) -> None:
         """As `Store.put` says."""
         target = self._root / path
-        unfinished = target.with_name(target.name + _UNFINISHED)
+        unfinished = _unfinished(target)
         with _in_words(target):
             _make(target.parent)
             with unfinished.open("wb") as file:
@@ -43,7 +58,7 @@ class Disk:
         """As `Store.delete` says, with what was left of an unfinished one."""
         target = self._root / path
         with _in_words(target):
-            target.with_name(target.name + _UNFINISHED).unlink(missing_ok=True)
+            _unfinished(target).unlink(missing_ok=True)
             target.unlink(missing_ok=True)
             if target.parent.is_dir():
                 _sync(target.parent)
@@ -69,6 +84,10 @@ def _unless_missing(error: OSError) -> None:
     """What cannot be listed is not empty."""
     if not isinstance(error, FileNotFoundError):
         raise error
+
+
+def _unfinished(target: Path) -> Path:
+    return target.with_name(f".{target.name}{_UNFINISHED}")
 
 
 def _make(folder: Path) -> None:

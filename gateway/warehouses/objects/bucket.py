@@ -11,7 +11,7 @@ from obstore.exceptions import BaseError
 from obstore.store import GCSStore, S3Store
 
 from gateway.model.errors import WarehouseError
-from gateway.warehouses.archive.settings import ArchiveSettings
+from gateway.warehouses.objects.settings import ObjectSettings
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, GCSConfig, RetryConfig, S3Config
@@ -27,7 +27,7 @@ _MAX_WORDS = 300
 class Bucket:
     """A Store."""
 
-    def __init__(self, settings: ArchiveSettings) -> None:
+    def __init__(self, settings: ObjectSettings) -> None:
         with _in_words():
             self._store = _s3(settings) if settings.scheme == "s3" else _google(settings)
 
@@ -69,7 +69,7 @@ class Bucket:
             return sorted(path.rpartition("/")[2] for path in found["common_prefixes"])
 
 
-def _s3(settings: ArchiveSettings) -> S3Store:
+def _s3(settings: ObjectSettings) -> S3Store:
     """What is not set is looked for where AWS's own tools look: in the environment, and with the machine's role."""
     config: S3Config = {"disable_bulk_delete": True}
     if settings.endpoint:
@@ -88,7 +88,7 @@ def _s3(settings: ArchiveSettings) -> S3Store:
     )
 
 
-def _google(settings: ArchiveSettings) -> GCSStore:
+def _google(settings: ObjectSettings) -> GCSStore:
     """What is not set is looked for where Google's own tools look."""
     config: GCSConfig = {}
     if settings.endpoint:
@@ -104,12 +104,12 @@ def _google(settings: ArchiveSettings) -> GCSStore:
     )
 
 
-def _client(settings: ArchiveSettings) -> "ClientConfig":
+def _client(settings: ObjectSettings) -> "ClientConfig":
     is_plain = settings.endpoint is not None and settings.endpoint.startswith("http://")
     return {"timeout": timedelta(seconds=settings.timeout), "allow_http": is_plain}
 
 
-def _retries(settings: ArchiveSettings) -> "RetryConfig":
+def _retries(settings: ObjectSettings) -> "RetryConfig":
     return {"max_retries": MAX_RETRIES, "retry_timeout": timedelta(seconds=settings.timeout)}
 
 
