@@ -61,10 +61,12 @@ class Access:
 
 
 class _Read(NamedTuple):
-    piece: Piece
     span: Span | None
-    """What is to be loaded of the piece; None for nothing."""
+    """What is to be loaded of a piece; None for nothing."""
+    events: int
+    objects: int
     forgotten: int
+    end: Position
 
 
 class Backfill:
@@ -81,7 +83,7 @@ class Backfill:
         self._past = past
         self._access = access
         self._services = services
-        self._log_id = f"archive:{archive}"
+        self._log_id = f"archive#{archive}"
         self._handed_over: int | None = None
         """Events of this archive that the warehouse was ever given; each load has a number of its own."""
         self._tally = Tally()
@@ -161,10 +163,10 @@ class Backfill:
             while read := await asyncio.to_thread(_next, pieces, services.queue.suppression, self._tally.events):
                 if read.span:
                     await self._load(read.span, access, taking)
-                self._tally.objects += read.piece.objects
-                self._tally.events += len(read.piece.events)
+                self._tally.objects += read.objects
+                self._tally.events += read.events
                 self._tally.kept_back[FORGOTTEN] += read.forgotten
-                self._position = read.piece.end
+                self._position = read.end
                 self._tell_of_objects()
                 if self._is_stopping:
                     raise StoppedError
@@ -247,7 +249,7 @@ def _next(pieces: Iterator[Piece], suppression: Suppression, first_offset: int) 
             growing.add(stored.raw, stored.envelope)
             kept += 1
     span = Span([growing.batch(first_offset)]) if kept else None
-    return _Read(piece, span, len(piece.events) - kept)
+    return _Read(span, len(piece.events), piece.objects, len(piece.events) - kept, piece.end)
 
 
 def _is_suppressed(raw: bytes, suppression: Suppression) -> bool:

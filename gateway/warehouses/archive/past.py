@@ -78,6 +78,28 @@ class Limits(NamedTuple):
     max_bytes: int
 
 
+class _Gathered:
+    """The next piece. Whoever takes it has the only copy of it: they may let go of it while they have it loaded."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.events: list[Stored] = []
+        self.objects = 0
+        self._size = 0
+        self._limits = limits
+
+    def add(self, stored: Stored) -> bool:
+        """Whether it is as large as it may be."""
+        self.events.append(stored)
+        self._size += len(stored.raw)
+        return len(self.events) >= self._limits.max_events or self._size >= self._limits.max_bytes
+
+    def take(self, end: Position) -> Piece:
+        """What was gathered, and nothing is left."""
+        piece = Piece(self.events, end, self.objects)
+        self.events, self.objects, self._size = [], 0, 0
+        return piece
+
+
 class Past:
     """What an archive holds of a stretch of time."""
 
@@ -94,24 +116,17 @@ class Past:
 
     def pieces(self, after: Position, limits: Limits) -> Iterator[Piece]:
         """All that is wanted and follows `after`. Raises WarehouseError when the archive cannot be reached any more."""
-        events: list[Stored] = []
-        size = objects = 0
-        end = after
+        gathered, end = _Gathered(limits), after
         for date, path in self._paths(after):
-            last_offset = after.offset if path == after.path else -1
-            for stored in self._events(path, last_offset):
-                events.append(stored)
-                size += len(stored.raw)
-                if len(events) >= limits.max_events or size >= limits.max_bytes:
-                    yield Piece(events, Position(date, path, stored.offset), objects)
-                    events, size, objects = [], 0, 0
-            objects += 1
+            for stored in self._events(path, after.offset if path == after.path else -1):
+                if gathered.add(stored):
+                    yield gathered.take(Position(date, path, stored.offset))
+            gathered.objects += 1
             end = Position(date, path, _WHOLE)
-            if objects >= MOST_OBJECTS:
-                yield Piece(events, end, objects)
-                events, size, objects = [], 0, 0
-        if events or objects:
-            yield Piece(events, end, objects)
+            if gathered.objects >= MOST_OBJECTS:
+                yield gathered.take(end)
+        if gathered.events or gathered.objects:
+            yield gathered.take(end)
 
     def _days(self) -> Mapping[str, Sequence[str]]:
         days: dict[str, list[str]] = defaultdict(list)
