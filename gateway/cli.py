@@ -11,9 +11,10 @@ from gateway.commands.daemon import check, init, run
 from gateway.commands.dead import dead
 from gateway.commands.events import rejects, send, tail, trace
 from gateway.commands.forget import export_person, forget
-from gateway.commands.orders import destinations, reload, replay, resume
+from gateway.commands.orders import destinations, reload, resume
 from gateway.commands.overview import ledger, status
 from gateway.commands.person import person
+from gateway.commands.replay import replay
 from gateway.commands.script import script
 from gateway.commands.sql import sql
 from gateway.commands.trial import new, preview, try_

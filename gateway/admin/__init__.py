@@ -1,7 +1,7 @@
 """The operator's listener: metrics, health, and what the command line asks.
 
 Nothing here is for the public: the guard turns away whatever a web page could send. Imports model, config, observe,
-queue, and deliver's status.
+queue, deliver, and the warehouses' archive, whose past an order may ask for.
 """
 
 from gateway.admin.control import Control

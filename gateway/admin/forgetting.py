@@ -166,6 +166,8 @@ class Forgetting:
 
     async def _until_loaded(self, fence: int) -> None:
         """Raises WarehouseError while a warehouse that may tell more has not loaded all events before `fence`."""
+        for name in self._delivery.backfills.loading():
+            raise WarehouseError(f"{name} is loading events of an archive, which may tell more")
         names = set(self._delivery.warehouses(answering=True))
         for cursor in await self._queue.cursors():
             if cursor.destination in names and cursor.next_offset < fence:

@@ -43,6 +43,7 @@ async def status(request: web.Request) -> web.Response:
             "queue": queue_document(control.queue.status()),
             "destinations": [destination_document(each) for each in control.delivery.status()],
             "not_running": left_over_documents(cursors, settings.destinations, control.queue.head_offset),
+            "backfills": [asdict(each) for each in control.delivery.backfills.status()],
             "forgetting": [
                 job_document(each, control.forgetting.waiting) for each in await control.queue.eraser.open_jobs()
             ],

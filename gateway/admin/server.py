@@ -6,6 +6,7 @@ from pathlib import Path
 from aiohttp import web
 
 from gateway.admin import erasure, letters, orders, persons, probes, queries
+from gateway.admin.backfill import backfill
 from gateway.admin.control import CONTROL, Control
 from gateway.admin.guard import guard
 from gateway.admin.tail import MOST_WATCHERS, WATCHERS, tail
@@ -39,6 +40,7 @@ ROUTES = (
     web.post("/api/dead/drop", letters.drop_letters),
     web.post("/api/send", orders.send),
     web.post("/api/replay", orders.replay),
+    web.post("/api/backfill", backfill),
     web.post("/api/resume", orders.resume),
     web.post("/api/reload", orders.reload),
     web.post("/api/destinations/drop", orders.drop_destination),

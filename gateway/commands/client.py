@@ -64,9 +64,16 @@ class Client:
 
     def lines(self, path: str, **query: str | int | None) -> Iterator[bytes]:
         """The lines of an answer that does not end by itself; empty ones are left out."""
-        with closing(self._connect(TIMEOUT_S)) as connection:
+        return self._lines("GET", _target(path, query), None, TIMEOUT_S)
+
+    def follow(self, path: str, fields: dict[str, Any], timeout_s: float) -> Iterator[Any]:
+        """The JSON of each line that the daemon answers to the JSON of `fields`, at most `timeout_s` apart."""
+        return map(json.loads, self._lines("POST", path, json.dumps(fields).encode(), timeout_s))
+
+    def _lines(self, method: str, target: str, body: bytes | None, timeout_s: float) -> Iterator[bytes]:
+        with closing(self._connect(timeout_s)) as connection:
             try:
-                response = self._exchange(connection, "GET", _target(path, query), None)
+                response = self._exchange(connection, method, target, body)
                 yield from (line for line in response if line.strip())
             except (OSError, HTTPException) as error:
                 raise UnreachableError(f"the daemon at {self._address} has gone: {error}") from error

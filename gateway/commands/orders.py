@@ -1,4 +1,4 @@
-"""`replay`, `resume`, `reload` and `destinations drop`: what changes the running daemon."""
+"""`resume`, `reload` and `destinations drop`: what changes the running daemon."""
 
 import sys
 
@@ -11,21 +11,6 @@ from gateway.model.words import counted
 
 RESTART_NEEDED = 4
 """Exit code of a reload that did not put all into force."""
-
-
-@click.command
-@click.option("--destination", metavar="NAME", required=True)
-@click.option("--from", "start", metavar="TIME", required=True, help='"2h ago", or 2026-05-01T08:00:00Z.')
-@click.option("--to", "end", metavar="TIME", default="now", show_default=True)
-@asks_daemon
-def replay(client: Client, destination: str, start: str, end: str) -> None:
-    """Deliver a stretch of time again.
-
-    Beside what is delivered now, and with the same message ids.
-    """
-    answer = client.post("/api/replay", {"destination": destination, "from": start, "to": end})
-    events = counted(answer["events"], "event", "events")
-    click.echo(f"{answer['replay']} delivers {events} again; see `headwater status`")
 
 
 @click.command

@@ -50,6 +50,7 @@ def _status_text(answer: dict[str, Any]) -> str:
         _destinations(answer["destinations"]),
         _not_running(answer["not_running"]),
         _sources(answer["sources"]),
+        _backfills(answer["backfills"]),
         _forgetting(answer["forgetting"]),
     )
     return "\n\n".join(filter(None, (f"{head}\nqueue: {kept}, {room}", *tables)))
@@ -82,6 +83,22 @@ def _not_running(left_over: list[dict[str, Any]]) -> str:
 def _sources(sources: list[dict[str, Any]]) -> str:
     rows = [[each[key] for key in ("source", "accepted", "duplicates", "rejected")] for each in sources]
     return table(("source", "accepted since start", "duplicates", "rejected"), rows)
+
+
+def _backfills(backfills: list[dict[str, Any]]) -> str:
+    rows = [
+        (
+            each["destination"],
+            each["archive"],
+            each["day"],
+            f"{each['days_done']} of {each['days']}",
+            each["events"],
+            each["rows"],
+            each["waiting"],
+        )
+        for each in backfills
+    ]
+    return table(("backfill of", "from", "at", "days done", "events", "rows stored", "waits for"), rows) if rows else ""
 
 
 def _forgetting(orders: list[dict[str, Any]]) -> str:

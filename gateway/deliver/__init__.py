@@ -4,8 +4,9 @@ What always holds: one slow or broken destination never delays another; every ev
 events keep their order but for a bounded wait. docs/delivery.md says what an owner sees of it.
 
 `delivery` starts and stops workers. A tool's (`tool_worker`) goes reader -> lanes -> sender -> aftermath -> recorder,
-with `letter_rounds` beside; a warehouse's (`warehouse_worker`) goes reconcile -> loader. Decisions are pure and have
-files of their own: hold, sightings, owner, prepare, lanes, isolate, breaker, backoff, rate, failures, progress, spans.
+with `letter_rounds` beside; a warehouse's (`warehouse_worker`) goes reconcile -> loader, and `backfill` brings what an
+archive has of the past. Decisions are pure and have files of their own: hold, sightings, owner, prepare, lanes,
+isolate, breaker, backoff, rate, failures, progress, spans.
 
 Imports all rooms but collect and admin.
 """

@@ -15,6 +15,9 @@ from typing import Any
 import structlog
 
 from gateway.config import DestinationSettings, EnrichSettings, TrackingPlanSettings
+from gateway.deliver.backfill import Access, Backfill
+from gateway.deliver.backfills import Backfills
+from gateway.deliver.backfills import Running as Backfilling
 from gateway.deliver.breaker import moment
 from gateway.deliver.burials import Burials
 from gateway.deliver.cursor_name import CursorName
@@ -39,6 +42,7 @@ from gateway.observe.metrics import Metrics
 from gateway.queue import Queue
 from gateway.queue.records import Cursor
 from gateway.transforms import Chains
+from gateway.warehouses.archive import Past
 from gateway.warehouses.contract import Warehouse, WarehouseKind
 
 EVENT_CACHE_BYTES = 2 * 2**20
@@ -92,6 +96,7 @@ class Delivery:
         self._rng = rng
         self._metrics = metrics
         self._kinds = KindTable({kind.settings: kind for kind in kinds}, {kind.settings: kind for kind in warehouses})
+        self.backfills = Backfills(tasks)
         self._tasks = tasks
         self._treatment = NO_TREATMENT
         self._quarantine = NOTHING_KEPT
@@ -141,6 +146,7 @@ class Delivery:
     async def stop(self, drain_s: float) -> None:
         """Start nothing more, let what is in flight end within `drain_s`, save every outcome."""
         self._is_stopping = True
+        await self.backfills.stop(drain_s)
         async with self._changing:
             await self._stop(list(self._running), drain_s)
             await self._exit.aclose()
@@ -231,6 +237,22 @@ class Delivery:
             cursor = await self._queue.start_replay(destination, from_offset, to_offset)
             self._start(cursor, running.settings, self._services)
             return cursor
+
+    def backfill(self, destination: str, archive: str, past: Past) -> Backfilling:
+        """Load into a warehouse what an archive has of the past. Raises HeadwaterError."""
+        if self._handle(destination).is_archive or self._services is None:
+            raise HeadwaterError(f'"{destination}" is an archive', hint="name a warehouse that has tables")
+        backfill = Backfill(archive, past, lambda: self._access(destination), destination, self._services)
+        return self.backfills.start(destination, backfill)
+
+    async def _access(self, destination: str) -> Access:
+        """Raises HeadwaterError when the warehouse runs no more; one that starts afresh is waited for."""
+        async with self._changing:
+            handle, running = self._handle(destination), self._running[destination]
+            plan = self._kinds.plan(destination, running.settings, running.treatment.transforms)
+            assert isinstance(plan, LoadPlan)
+            quarantine = Quarantine(running.treatment.plans)
+            return Access(plan, handle, quarantine, lambda: self._handles.get(destination) is handle)
 
     async def preview(self, destination: str, offset: int) -> Preview:
         """What the destination would be sent for a stored event, by the configuration in force."""

@@ -18,7 +18,9 @@ from gateway.deliver.taking import Taken, Taking
 from gateway.deliver.warehouse_handle import WarehouseHandle
 from gateway.model.envelope import Packed
 from gateway.model.errors import WarehouseRowError
+from gateway.observe.metrics import Metrics
 from gateway.queue.records import Cursor
+from gateway.warehouses.contract import Loaded
 
 
 class Loader:
@@ -62,17 +64,11 @@ class Loader:
 
     async def store(self, batches: Sequence[Packed], next_offset: int) -> None:
         """One transaction of the warehouse. Raises as `Warehouse.load` does."""
-        metrics, label, clock = self._services.metrics, self._label, self._services.clock
+        clock = self._services.clock
         async with self._handle.loading:
             began_s = clock.monotonic_s()
             loaded = await self._handle.now().load(batches, self.log_id, next_offset)
-        metrics.load_seconds.labels(label).observe(clock.monotonic_s() - began_s)
-        metrics.loaded_rows.labels(label).inc(loaded.rows)
-        metrics.load_duplicates.labels(label).inc(loaded.duplicates)
-        for reason, values in loaded.warnings.items():
-            metrics.schema_warnings.labels(label, reason).inc(values)
-        for outcome, links in loaded.identity.items():
-            metrics.identity.labels(label, outcome).inc(links)
+        note_load(self._services.metrics, self._label, loaded, clock.monotonic_s() - began_s)
 
     async def _split(self, span: Span, taken: Taken, error: WarehouseRowError) -> None:
         if taken.events > 1:
@@ -101,3 +97,14 @@ class Loader:
             metrics.filtered.labels(label, rule).inc(events)
         for letter in taken.letters:
             self._services.burials.note(CursorName(self.cursor.destination), letter.reason)
+
+
+def note_load(metrics: Metrics, label: str, loaded: Loaded, seconds: float) -> None:
+    """In the metrics."""
+    metrics.load_seconds.labels(label).observe(seconds)
+    metrics.loaded_rows.labels(label).inc(loaded.rows)
+    metrics.load_duplicates.labels(label).inc(loaded.duplicates)
+    for reason, values in loaded.warnings.items():
+        metrics.schema_warnings.labels(label, reason).inc(values)
+    for outcome, links in loaded.identity.items():
+        metrics.identity.labels(label, outcome).inc(links)

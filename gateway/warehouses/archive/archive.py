@@ -6,23 +6,22 @@ next one begins by deleting what that intent names, however much of it was writt
 """
 
 import asyncio
-import gzip
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, NoReturn, TypeVar
 
 import msgspec
-import zstandard
 
 from gateway.govern import Belonging
 from gateway.model.clock import Clock
-from gateway.model.envelope import Packed, Stored
+from gateway.model.envelope import Packed
 from gateway.model.errors import WarehouseError
 from gateway.model.person import Known, Tenure
-from gateway.warehouses.archive.lines import decode, facts_of, line_of
+from gateway.warehouses.archive.bodies import compressed, lines_of
+from gateway.warehouses.archive.lines import facts_of, line_of
 from gateway.warehouses.archive.names import ObjectName, Place, parse, place_at, state_path
 from gateway.warehouses.archive.settings import ArchiveSettings
 from gateway.warehouses.contract import Loaded, Table, Warehouse, WarehouseKind
@@ -31,8 +30,6 @@ from gateway.warehouses.objects import Store, open_store, probe_place
 T = TypeVar("T")
 
 SUFFIXES = {"gzip": "json.gz", "zstd": "json.zst"}
-GZIP_LEVEL = 6
-ZSTD_LEVEL = 9
 
 
 class Intent(msgspec.Struct, frozen=True):
@@ -126,7 +123,7 @@ class Archive:
         }
         self._put_state(log_id, "intent", Intent(number, list(paths.values())))
         for place, path in paths.items():
-            self._store.put(path, _compressed(path, b"".join(lines.pop(place))))
+            self._store.put(path, compressed(path, b"".join(lines.pop(place))))
         self._put_state(log_id, "cursor", Position(number, next_offset))
         return Loaded(rows, events - rows)
 
@@ -181,12 +178,12 @@ class Archive:
         body = self._store.get(path)
         if body is None:
             return 0
-        lines = list(_lines_of(path, body))
+        lines = list(lines_of(path, body))
         kept = [line for line, stored in lines if not belongs(stored.raw, stored.envelope)]
         if not kept:
             self._store.delete(path)
         elif len(kept) < len(lines):
-            self._store.put(path, _compressed(path, b"".join(kept)))
+            self._store.put(path, compressed(path, b"".join(kept)))
         return len(lines) - len(kept)
 
     def _position(self, log_id: str) -> Position | None:
@@ -209,22 +206,6 @@ class Archive:
 def _nothing(_place: Place, _offset: int) -> bool:
     """Nothing that the log itself brings is kept already."""
     return False
-
-
-def _compressed(path: str, body: bytes) -> bytes:
-    """By the ending of the path; the same bytes every time."""
-    if path.endswith(".gz"):
-        return gzip.compress(body, GZIP_LEVEL, mtime=0)
-    return zstandard.ZstdCompressor(ZSTD_LEVEL).compress(body)
-
-
-def _lines_of(path: str, body: bytes) -> Iterator[tuple[bytes, Stored]]:
-    try:
-        text = gzip.decompress(body) if path.endswith(".gz") else zstandard.ZstdDecompressor().decompress(body)
-        for line in text.splitlines(keepends=True):
-            yield line, decode(line)
-    except (OSError, EOFError, ValueError, zstandard.ZstdError) as error:
-        raise WarehouseError(f"{path} cannot be read: {error}", hint="mend or remove it; nothing else waits") from error
 
 
 def _refuse() -> NoReturn:

@@ -1,7 +1,7 @@
 """Objects in a bucket of Amazon S3, of what speaks its protocol, or of Google Cloud Storage."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -61,6 +61,12 @@ class Bucket:
             for page in obstore.list(self._store, folder or None):
                 for found in page:
                     yield found["path"]
+
+    def folders(self, folder: str) -> Sequence[str]:
+        """As `Store.folders` says."""
+        with _in_words():
+            found = obstore.list_with_delimiter(self._store, folder or None)
+            return sorted(path.rpartition("/")[2] for path in found["common_prefixes"])
 
 
 def _s3(settings: ObjectSettings) -> S3Store:

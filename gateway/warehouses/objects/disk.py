@@ -1,7 +1,7 @@
 """Objects as files in a folder: written beside their place, made durable, and moved there."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -66,10 +66,24 @@ class Disk:
     def list(self, folder: str) -> Iterator[str]:
         """As `Store.list` says."""
         with _in_words(self._root / folder):
-            for base, _, files in os.walk(self._root / folder):
+            for base, _, files in os.walk(self._root / folder, onerror=_unless_missing):
                 for name in files:
                     if not name.endswith(_UNFINISHED):
                         yield (Path(base) / name).relative_to(self._root).as_posix()
+
+    def folders(self, folder: str) -> Sequence[str]:
+        """As `Store.folders` says."""
+        with _in_words(self._root / folder):
+            try:
+                return sorted(entry.name for entry in os.scandir(self._root / folder) if entry.is_dir())
+            except FileNotFoundError:
+                return []
+
+
+def _unless_missing(error: OSError) -> None:
+    """What cannot be listed is not empty."""
+    if not isinstance(error, FileNotFoundError):
+        raise error
 
 
 def _unfinished(target: Path) -> Path:

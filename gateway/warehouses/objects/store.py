@@ -1,6 +1,6 @@
 """What keeps the objects: a folder, or a bucket. Calls block; paths are relative, with slashes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 
@@ -21,4 +21,8 @@ class Store(Protocol):
 
     def list(self, folder: str) -> Iterator[str]:
         """Paths of the objects in a folder and below it; all for an empty one."""
+        ...
+
+    def folders(self, folder: str) -> Sequence[str]:
+        """Names of the folders that are directly in a folder, sorted; those at the top for an empty one."""
         ...

@@ -12,6 +12,7 @@ from gateway.model.errors import WarehouseError
 from gateway.model.person import Identifier, Known, Tenure
 from gateway.warehouses.archive import open_archive
 from gateway.warehouses.archive.lines import decode
+from gateway.warehouses.objects import Disk
 from tests.integration.warehouses.support.objects import Objects, bucket, folder, plain
 from tests.integration.warehouses.support.store import RECEIVED_AT_MS, batch_of
 
@@ -147,6 +148,14 @@ async def test_a_folder_that_cannot_be_made_says_so(tmp_path: Path):
     with pytest.raises(WarehouseError, match="file"):
         async with open_archive(folder(tmp_path / "file/archive").settings(), SystemClock()):
             pass
+
+
+async def test_a_folder_that_cannot_be_listed_is_not_taken_for_an_empty_one(tmp_path: Path):
+    (tmp_path / "web").write_text("a file")
+
+    assert list(Disk(tmp_path).list("missing")) == []
+    with pytest.raises(WarehouseError, match="web"):
+        list(Disk(tmp_path).list("web"))
 
 
 async def test_a_state_that_cannot_be_read_stops_loads_and_says_where_it_is(tmp_path: Path):
