@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.warehouses.names import column_name
-from gateway.warehouses.values import ColumnType, Misfit, Path, fitted, leaves, type_of, widened
+from gateway.warehouses.values import WHOLE_ERA, ColumnType, Era, Misfit, Path, fitted, leaves, type_of, widened
 
 TYPE = "type"
 TOO_MANY_COLUMNS = "too_many_columns"
@@ -33,9 +33,10 @@ class Column:
 
 
 class Columns:
-    """The columns of one object, by name. `prefix` is put in front of their names."""
+    """The columns of one object, by name. `prefix` is put in front of their names; `era`: moments that they hold."""
 
-    def __init__(self, max_columns: int, prefix: str = "") -> None:
+    def __init__(self, max_columns: int, prefix: str = "", era: Era = WHOLE_ERA) -> None:
+        self.era = era
         self.by_name: dict[str, Column] = {}
         self._by_path: dict[Path, Column] = {}
         self._max_columns = max_columns
@@ -163,7 +164,7 @@ class Columns:
         if column is None or column.path is None or column.name in filled:
             return NAME
         try:
-            put(fitting, column.path, fitted(leaf, column.type))
+            put(fitting, column.path, fitted(leaf, column.type, self.era))
         except Misfit:
             return TYPE
         filled.add(column.name)

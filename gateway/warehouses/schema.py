@@ -7,6 +7,7 @@ from typing import Any
 from gateway.warehouses.columns import Column, Columns
 from gateway.warehouses.names import TABLES_OF_TYPE, table_name
 from gateway.warehouses.repair import body_of
+from gateway.warehouses.values import WHOLE_ERA, Era
 
 MAX_REMEMBERED_EVENTS = 10_000
 
@@ -22,6 +23,8 @@ class Limits:
     max_columns: int
     """Of each table, besides the standard and the context columns."""
     max_context_columns: int
+    era: Era = WHOLE_ERA
+    """Moments that columns hold; others go to `_extra`."""
 
 
 @dataclass(slots=True)
@@ -59,7 +62,7 @@ class Schema:
     """Every table and column. It grows in memory first; the loader writes `growth` in the transaction of the rows."""
 
     def __init__(self, limits: Limits) -> None:
-        self.context = Columns(limits.max_context_columns, "context_")
+        self.context = Columns(limits.max_context_columns, "context_", limits.era)
         self.context.learn(FROM_THE_CONNECTION)
         self.tables: dict[str, Table] = {}
         self.growth = Growth()
@@ -139,7 +142,7 @@ class Schema:
         self.growth = Growth()
 
     def _add(self, name: str, kind: str) -> Table:
-        table = Table(name, kind, Columns(self._limits.max_columns))
+        table = Table(name, kind, Columns(self._limits.max_columns, era=self._limits.era))
         self.tables[name] = table
         self.growth.tables[name] = table
         self._event_tables += kind == "event"

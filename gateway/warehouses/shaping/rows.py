@@ -28,7 +28,8 @@ def table_rows(table: Table, context: Columns, more: dict[str, str] | None = Non
     if table.kind != "tracks":
         values |= {column.name: value("b", column, path) for column, path in table.columns.readable()}
         source = f"(select s.*, {read('s.body', table.columns)} as b from {source}) s"
-    return Rows(tuple(values), f"select {', '.join(values.values())} from {source}")
+    listed = ", ".join(f"{sql} as {quoted(name)}" for name, sql in values.items())
+    return Rows(tuple(values), f"select {listed} from {source}")
 
 
 def rows_of(table: Table) -> str:
