@@ -20,6 +20,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 TOOLS := chromium:chromium nginx:nginx caddy:caddy prometheus:prometheus promtool:prometheus wrk:wrk ps:procps \
 	taskset:util-linux openssl:openssl curl:curl strace:strace systemd-analyze:systemd node:nodejs npm:npm \
 	nats-server:nats-server java:default-jre-headless mvn:maven \
+	/usr/lib/postgresql/15/bin/postgres:postgresql-15 \
 	/usr/share/doc/webext-ublock-origin-firefox:webext-ublock-origin-firefox
 
 .PHONY: help

@@ -1,4 +1,4 @@
-"""A real DuckDB file, and events as the queue hands them over."""
+"""A warehouse with a log in front of it, and events as the queue hands them over."""
 
 from array import array
 from collections.abc import Awaitable, Callable
@@ -26,9 +26,9 @@ def batch_of(events: list[Event | bytes], envelope: Envelope, first_offset: int 
 
 
 class Store:
-    """A warehouse with a log in front of it."""
+    """Loads events in the order in which they are given, and asks. `path` is the file of a DuckDB warehouse."""
 
-    def __init__(self, warehouse: Warehouse, path: Path) -> None:
+    def __init__(self, warehouse: Warehouse, path: Path = Path()) -> None:
         self.warehouse = warehouse
         self.path = path
         self.offset = 0

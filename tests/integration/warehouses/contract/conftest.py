@@ -1,0 +1,51 @@
+"""Every test that asks for a `place` is held at each of them, one after the other."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, ExitStack
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.warehouses.support.places.place import NewSettings, Place, PlaceKind
+from tests.integration.warehouses.support.places.registry import PLACES
+from tests.integration.warehouses.support.store import OpenStore, Store
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "place" in metafunc.fixturenames:
+        test = metafunc.function.__name__
+        kinds = [kind for kind in PLACES if test not in kind.left_out]
+        metafunc.parametrize("place", kinds, indirect=True, ids=[kind.name for kind in kinds])
+
+
+@pytest.fixture(scope="session")
+def served() -> Iterator[Callable[[str], NewSettings]]:
+    """What makes new places of a kind; its server is started by the first test that needs it."""
+    kinds = {kind.name: kind for kind in PLACES}
+    with ExitStack() as servers:
+        yield cache(lambda name: servers.enter_context(kinds[name].serve()))
+
+
+@pytest.fixture
+def place(request: pytest.FixtureRequest, served: Callable[[str], NewSettings], tmp_path: Path) -> Place:
+    """An empty warehouse, of the kind that it is this test's turn for."""
+    kind: PlaceKind = request.param
+    return Place(kind, served(kind.name)(tmp_path))
+
+
+@pytest.fixture
+async def open_store(place: Place) -> AsyncIterator[OpenStore]:
+    """Opens the test's warehouse, as one more gateway."""
+    async with AsyncExitStack() as stack:
+
+        async def open_it(**settings: Any) -> Store:
+            return Store(await stack.enter_async_context(place.open(**settings)))
+
+        yield open_it
+
+
+@pytest.fixture
+async def store(open_store: OpenStore) -> Store:
+    return await open_store()
