@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Literal, NamedTuple
 
-from gateway.warehouses.values import ColumnType
+from gateway.warehouses.values import WHOLE_ERA, ColumnType, Era
 
 _NAME = r"\[([a-z_][a-z0-9_]*)\]"
 _NAME_OR_TEXT = re.compile(rf"'(?:[^']|'')*'|{_NAME}")
@@ -21,7 +21,7 @@ class BulkFormat(Enum):
     PARQUET = "format parquet, compression zstd"
 
 
-Role = Literal["events", "ids", "cursors", "graph"]
+Role = Literal["events", "ids", "cursors", "graph", "journal"]
 
 
 class NewTable(NamedTuple):
@@ -79,6 +79,17 @@ class Dialect:
     text_of: str
     """`{value}` as a text."""
     pick: Callable[[Pick], str]
+    era: Era = WHOLE_ERA
+    """The moments that a column holds."""
+    truth_of: str = "{condition}"
+    """A condition as a value of a column."""
+    lower: str = "lower({text})"
+    length: str = "length({text})"
+    """How many characters."""
+    null_json: str = "cast(null as {type})"
+    """No value, of the type of columns with JSON, `{type}`."""
+    graph: str = "{table} {alias}"
+    """How one of the graph's tables is read in a view, whoever asks."""
     escapes: bool = False
     """A backslash in a text means something; so does it in front of a quote, which is doubled otherwise."""
     mark: str = '"'

@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 
 import duckdb
 
-from gateway.warehouses.identity.tables import GRAPH_TABLES
-from gateway.warehouses.names import literal
+from gateway.warehouses.names import literal, quoted
 from gateway.warehouses.servers.dialect import Dialect
 from gateway.warehouses.shaping.arrivals import rows_of
 from gateway.warehouses.shaping.engine import ShapingEngine, translated
@@ -51,10 +50,11 @@ class RowFiles:
             file.unlink(missing_ok=True)
 
     @contextmanager
-    def of_values(self, table: str, columns: Mapping[str, Sequence[Any]]) -> Iterator[RowFile]:
-        """The same of values for one of the graph's tables, given as `Entries.insert` says."""
-        types = GRAPH_TABLES[table]
-        values = ", ".join(_FROM_NUMBER.get(types[name], "{}").format(f'"{name}"') for name in columns)
+    def of_values(self, types: Mapping[str, ColumnType], columns: Mapping[str, Sequence[Any]]) -> Iterator[RowFile]:
+        """The same of values, given as `Entries.insert` says."""
+        values = ", ".join(
+            f"{_FROM_NUMBER.get(types[name], '{}').format(quoted(name))} as {quoted(name)}" for name in columns
+        )
         with closing(self._engine.connection()) as connection:
             connection.register("inserted", rows_of(columns))
             with self.of_query(connection, f"select {values} from inserted") as file:

@@ -21,6 +21,7 @@ from gateway.warehouses.servers import catalogue
 from gateway.warehouses.servers.dialect import Dialect
 from gateway.warehouses.servers.entries import ServerEntries
 from gateway.warehouses.servers.files import RowFiles
+from gateway.warehouses.servers.journal import changing
 from gateway.warehouses.servers.load import Target, make_ready, store
 from gateway.warehouses.servers.people import People
 from gateway.warehouses.servers.revision import Revision
@@ -46,8 +47,10 @@ class ServerWarehouse:
     """Loads run one at a time in a thread of their own, questions in another; a third stages the next load's events."""
 
     def __init__(self, settings: ServerSettings, clock: Clock, server: Server[Any], folder: Path) -> None:
-        self._limits = Limits(settings.max_event_tables, settings.max_columns, settings.max_context_columns)
         self._dialect = server.dialect
+        self._limits = Limits(
+            settings.max_event_tables, settings.max_columns, settings.max_context_columns, self._dialect.era
+        )
         self._session = server.connect(settings)
         self._asking = server.connect(settings)
         self._bounds = Bounds(settings.memory_limit, settings.threads, folder / "spill")
@@ -201,8 +204,8 @@ class ServerWarehouse:
 
     def _catch_up(self) -> None:
         try:
-            with self._session.transaction():
-                self._identity.catch_up(self._entries())
+            with self._session.transaction(), changing(self._entries()) as entries:
+                self._identity.catch_up(entries)
         except BaseException:
             self._schema = None
             raise
@@ -213,11 +216,12 @@ class ServerWarehouse:
 
         def revise() -> T:
             self._known_schema()
-            entries = self._entries()
-            revision = Revision(self._session, self._dialect, entries, self._identity.rules, self._bounds)
             with self._session.transaction():
-                self._identity.catch_up(entries)
-                revised = change(revision)
+                with changing(self._entries()) as entries:
+                    self._identity.catch_up(entries)
+                with changing(self._entries()) as entries:
+                    rules = self._identity.rules
+                    revised = change(Revision(self._session, self._dialect, entries, rules, self._bounds))
             self._schema = None
             return revised
 
