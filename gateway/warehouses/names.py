@@ -44,6 +44,15 @@ OWN_COLUMNS = frozenset(
 )
 """Columns that the loader fills: a property that is called so gets an underscore in front."""
 
+OWN_TABLES_PREFIX = "_headwater_"
+"""Of the loader's tables that nobody else reads, in every warehouse: an event's table gets an underscore in front."""
+
+SERVERS_COLUMNS = frozenset({"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"})
+"""Columns that PostgreSQL and its kin have in every table: a property gets an underscore in front."""
+
+SERVERS_PREFIXES = ("_table_", "_file_", "_partition", "_row_timestamp", "_colidentifier", "_change_")
+"""How no column in BigQuery may begin: here too."""
+
 MAX_NAME_CHARACTERS = 63
 """PostgreSQL's limit, the shortest of all warehouses: the same names everywhere."""
 
@@ -70,7 +79,7 @@ def snake_case(text: str) -> str:
 def table_name(event: str) -> str:
     """The table of an event; empty when its name has no letter or digit."""
     name = _leading_underscores(event) + snake_case(event)
-    if name in RESERVED_TABLES:
+    if name in RESERVED_TABLES or name.startswith(OWN_TABLES_PREFIX):
         name = f"_{name}"
     return _short(_not_a_number(name), event)
 
@@ -84,7 +93,7 @@ def column_name(path: tuple[str, ...], prefix: str = "") -> str:
     if not all(parts):
         return ""
     name = prefix + _leading_underscores(path[0]) + "_".join(parts)
-    if not prefix and (name in OWN_COLUMNS or name.startswith("context_")):
+    if not prefix and _is_taken(name):
         name = f"_{name}"
     return _short(_not_a_number(name), ".".join(path))
 
@@ -97,6 +106,10 @@ def quoted(name: str) -> str:
 def literal(text: str) -> str:
     """A string in SQL."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def _is_taken(column: str) -> bool:
+    return column in OWN_COLUMNS | SERVERS_COLUMNS or column.startswith(("context_", *SERVERS_PREFIXES))
 
 
 def _leading_underscores(text: str) -> str:

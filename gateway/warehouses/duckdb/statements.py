@@ -1,6 +1,7 @@
 """The SQL of the file's tables, made from the schema. Nothing here talks to a database."""
 
 from gateway.warehouses.columns import Column, Columns
+from gateway.warehouses.duckdb.engine import DATABASE
 from gateway.warehouses.layout import EXTRA, columns_of
 from gateway.warehouses.names import STANDARD_COLUMNS, literal, quoted
 from gateway.warehouses.schema import Table
@@ -11,19 +12,24 @@ LOAD = "_load"
 """The column of `tracks` that says which load brought the row; null where its event's own table has it already."""
 
 
+def in_file(table: str) -> str:
+    """A table's whole name: in memory there are others, and an event may be called like one of them."""
+    return f"{DATABASE}.main.{quoted(table)}"
+
+
 def create_table(table: Table, context: Columns) -> str:
     """A new table, with every column that is known for it."""
     columns = {name: SQL_TYPES[kind] for name, kind in columns_of(table, context).items()}
     if table.kind == "tracks":
         columns[LOAD] = "BIGINT"
     listed = ", ".join(f"{quoted(name)} {sql_type}" for name, sql_type in columns.items())
-    return f"create table {quoted(table.name)} ({listed})"
+    return f"create table {in_file(table.name)} ({listed})"
 
 
 def add_or_widen(table: str, column: Column) -> str:
     """A column that an existing table lacks, or whose type has become wider."""
     assert column.type is not None
-    sql_type, target = SQL_TYPES[column.type], quoted(table)
+    sql_type, target = SQL_TYPES[column.type], in_file(table)
     if column.is_stored:
         return f"alter table {target} alter column {quoted(column.name)} set data type {sql_type}"
     return f"alter table {target} add column {quoted(column.name)} {sql_type}"
@@ -48,7 +54,7 @@ def fill_table(table: Table, context: Columns, load: int) -> str:
     number = {LOAD: f"case when s.all_properties is null then {load} end"} if table.kind == "tracks" else None
     where = "s.all_properties is not null" if table.kind == "event" else "true"
     rows = table_rows(table, context, number, where)
-    return f"insert into {quoted(table.name)} ({', '.join(map(quoted, rows.columns))}) {rows.query}"
+    return f"insert into {in_file(table.name)} ({', '.join(map(quoted, rows.columns))}) {rows.query}"
 
 
 def fill_from_tracks(table: Table, context: Columns) -> str:
@@ -60,4 +66,4 @@ def fill_from_tracks(table: Table, context: Columns) -> str:
     rows = f"from tracks where {LOAD} between ? and ? and event = {literal(table.name)}"
     names, expressions = ", ".join(map(quoted, values)), ", ".join(values.values())
     source = f"(select *, {read('properties', table.columns)} as b {rows}) t"
-    return f"insert into {quoted(table.name)} ({names}) select {expressions} from {source}"
+    return f"insert into {in_file(table.name)} ({names}) select {expressions} from {source}"

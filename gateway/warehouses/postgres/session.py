@@ -21,12 +21,14 @@ from gateway.warehouses.servers.session import Row, Stored
 CHUNK_BYTES = 2**18
 GROWING, JUDGING = 1, 2
 """What another gateway waits for: numbers of advisory locks."""
+CLAIMED = "_headwater_claimed"
+"""A temporary table. It hides what has the same name in the schema."""
 
 _CLAIM = f"""
     with kept as (
-        insert into {IDS} (high, low) select high, low from claimed order by high, low
+        insert into {IDS} (high, low) select high, low from {CLAIMED} order by high, low
         on conflict do nothing returning high, low)
-    select position from claimed left join kept using (high, low) where kept.high is null"""
+    select position from {CLAIMED} left join kept using (high, low) where kept.high is null"""
 _STORED = """
     select c.relname, a.attname, format_type(a.atttypid, a.atttypmod)
     from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
@@ -83,9 +85,9 @@ class PostgresSession:
 
     def claim(self, hashes: Path) -> set[int]:
         """See Session. Of two gateways that store an id at once, the second waits for what becomes of the first."""
-        self.execute("create temp table if not exists claimed (position bigint, high bigint, low bigint)")
-        self.execute("truncate claimed")
-        self._copy("claimed", hashes)
+        self.execute(f"create temp table if not exists {CLAIMED} (position bigint, high bigint, low bigint)")
+        self.execute(f"truncate {CLAIMED}")
+        self._copy(CLAIMED, hashes)
         return {position for (position,) in self.fetch(_CLAIM)}
 
     def ask(self, sql: str, max_rows: int, timeout_s: float) -> Table:
@@ -97,6 +99,7 @@ class PostgresSession:
                 with connection.cursor() as cursor, closing(cursor.stream(sql.encode())) as answer:  # type: ignore[type-var]  # it is a generator
                     rows = list(islice(answer, max_rows + 1))
                     columns = [column.name for column in cursor.description or ()]
+                columns = columns or _columns(connection, sql)
         except WarehouseRowError as error:
             raise WarehouseError(error.message) from error
         except WarehouseError as error:
@@ -175,6 +178,13 @@ class PostgresSession:
         if isinstance(error, errors.DiskFull):
             return "make room on the server's disk; nothing is lost meanwhile"
         return "it is tried again; see docs/warehouses/postgres.md"
+
+
+def _columns(connection: psycopg.Connection[Row], sql: str) -> list[str]:
+    """Of a query: an answer that streams has none before its first row."""
+    connection.pgconn.prepare(b"", sql.encode())
+    described = connection.pgconn.describe_prepared(b"")
+    return [(described.fname(number) or b"").decode() for number in range(described.nfields)]
 
 
 def _said(error: psycopg.Error) -> str:

@@ -1,4 +1,4 @@
-"""`headwater sql`: one statement that reads, and nothing else."""
+"""`headwater sql` of a DuckDB file: what its engine could do besides, it may not."""
 
 import pytest
 
@@ -6,19 +6,7 @@ from gateway.model.errors import WarehouseError
 from tests.integration.warehouses.support.store import Store
 
 
-async def test_an_answer_has_columns_and_rows(store: Store):
-    answer = await store.warehouse.query("select 1 as one, 'x' as text union all select 2, 'y' order by 1", 10, 5)
-
-    assert (answer.columns, answer.rows, answer.truncated) == (["one", "text"], [(1, "x"), (2, "y")], False)
-
-
-async def test_a_long_answer_is_cut(store: Store):
-    answer = await store.warehouse.query("from range(100)", 3, 5)
-
-    assert (len(answer.rows), answer.truncated) == (3, True)
-
-
-@pytest.mark.parametrize("sql", ["describe tracks", "explain select 1", "with a as (select 1) from a", "show tables"])
+@pytest.mark.parametrize("sql", ["describe tracks", "explain select 1", "from tracks", "show tables"])
 async def test_every_way_of_reading_is_allowed(store: Store, sql: str):
     await store.load(store.event())
 
@@ -28,11 +16,7 @@ async def test_every_way_of_reading_is_allowed(store: Store, sql: str):
 @pytest.mark.parametrize(
     "sql",
     [
-        "drop table tracks",
-        "insert into tracks (id) values ('x')",
         "with gone as (delete from tracks returning id) select * from gone",
-        "select 1; select 2",
-        "",
         "attach '/tmp/other.duckdb'",
         "copy tracks to '/tmp/tracks.csv'",
         "select * from read_csv('/etc/passwd')",
@@ -40,7 +24,6 @@ async def test_every_way_of_reading_is_allowed(store: Store, sql: str):
         "set enable_external_access = true",
         "install httpfs",
         "pragma database_list",
-        "selec 1",
         "select * from arrived",
     ],
 )
@@ -52,13 +35,6 @@ async def test_everything_else_is_refused_with_the_reason(store: Store, sql: str
 
     assert refusal.value.message
     assert await store.one("select count(*) from tracks") == 1
-
-
-async def test_a_question_that_takes_too_long_is_stopped(store: Store):
-    with pytest.raises(WarehouseError, match="took longer than"):
-        await store.warehouse.query("select count(*) from range(1000000000000)", 10, 0.2)
-
-    assert await store.one("select 1") == 1
 
 
 async def test_a_question_that_needs_too_much_memory_is_refused(store: Store):

@@ -7,33 +7,6 @@ from tests.integration.warehouses.support.store import Store
 from tests.integration.warehouses.test_sharing import held_open
 
 
-async def test_a_staged_load_stores_its_events_once(store: Store):
-    await store.load(store.event(context={"locale": "en"}))
-    first, repeated = store.event(context={"locale": "de"}), store.event(context={"locale": "fr"})
-    batches = store.batches(first, repeated, repeated)
-
-    await store.warehouse.stage(batches)
-    loaded = await store.load_batches(batches)
-
-    assert (loaded.rows, loaded.duplicates) == (2, 1)
-    assert await store.rows("select context_locale from tracks order by 1") == [("de",), ("en",), ("fr",)]
-
-
-async def test_columns_that_came_after_staging_are_filled(store: Store):
-    await store.load(store.event(context={"locale": "en"}))
-    before = store.batches(store.event(context={"locale": "de", "timezone": "Europe/Berlin"}))
-    later = store.batches(store.event(context={"locale": "fr", "timezone": "Europe/Paris"}))
-
-    await store.warehouse.stage(later)
-    await store.load_batches(before)
-    await store.load_batches(later)
-
-    assert await store.rows("select context_timezone from tracks where context_timezone is not null order by 1") == [
-        ("Europe/Berlin",),
-        ("Europe/Paris",),
-    ]
-
-
 async def test_other_events_than_the_staged_ones_may_be_loaded(store: Store):
     await store.load(store.event())
     staged, other = store.batches(store.event()), store.batches(store.event())

@@ -9,7 +9,7 @@ from gateway.identity.evidence import device_of
 from gateway.identity.naming import person_id_of
 from gateway.model.person import ANONYMOUS_ID, USER_ID, Identifier, Known, Tenure
 from gateway.warehouses.duckdb.identity.entries import graph_of
-from gateway.warehouses.duckdb.statements import LOAD
+from gateway.warehouses.duckdb.statements import LOAD, in_file
 from gateway.warehouses.identity.evidence import normalised
 from gateway.warehouses.identity.rows import identifier_columns
 from gateway.warehouses.identity.tables import PLACES, TENURES
@@ -103,7 +103,7 @@ def export(connection: duckdb.DuckDBPyConnection, person: Known, tables: Iterabl
     del document["timeline"]
     gather(connection, person, [person.person_id])
     rows = {
-        table: _rows(connection, f'select t.* from "{table}" t semi join gathered g using (id, source)', [])
+        table: _rows(connection, f"select t.* from {in_file(table)} t semi join gathered g using (id, source)", [])
         for table in tables
     }
     return document | {"rows": {table: found for table, found in rows.items() if found}}

@@ -14,6 +14,7 @@ from gateway.model.errors import WarehouseError
 from gateway.model.person import ANONYMOUS_ID, Identifier, Known
 from gateway.warehouses.duckdb.identity.entries import graph_of
 from gateway.warehouses.duckdb.identity.people import gather, persons_of
+from gateway.warehouses.duckdb.statements import in_file
 from gateway.warehouses.identity.evidence import GROUP, normalised
 from gateway.warehouses.identity.rows import CLAIM, EDGE, claim_of, identifier_columns, link_of
 from gateway.warehouses.identity.tables import CLAIMS, FROZEN, LINKS, PLACES, RECORDS, TENURES, UNDONE
@@ -92,7 +93,7 @@ def forget(
     gather(connection, person, people)
     removed = {
         table: _count(
-            connection, f'delete from "{table}" where (id, source) in (select (id, source) from temp.gathered)'
+            connection, f"delete from {in_file(table)} where (id, source) in (select (id, source) from temp.gathered)"
         )
         for table in tables
     }

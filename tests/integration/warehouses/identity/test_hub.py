@@ -75,24 +75,3 @@ async def test_a_device_on_which_everybody_signs_in_is_frozen_and_merges_nobody(
         )
         <= 101
     )
-
-
-async def test_an_alias_chain_ends_at_the_cap_of_merges(open_store: OpenStore):
-    store = await open_store(identity={"max_merges": 5})
-    await store.load(
-        *(store.event("alias", anonymousId=None, userId=f"u{n}", previousId=f"u{n + 1}") for n in range(20))
-    )
-
-    users = "select count(*) filter (where identifier_type = 'user_id') as n from identities group by person_id"
-    assert await store.one(f"select max(n) from ({users})") == 6
-    assert await store.one("select count(*) from identity_edges where refused = 'merge_cap'") > 0
-
-
-async def test_a_person_gains_no_more_devices_than_the_cap(open_store: OpenStore):
-    store = await open_store(identity={"max_identifiers": 10})
-    await store.load(*on_devices(store, "ann", 0, 8))
-    await store.load(*on_devices(store, "ann", 8, 12))
-
-    ann = "select person_id from identities where identifier = 'ann'"
-    assert await store.one(f"select count(*) from identities where person_id = ({ann})") == 10
-    assert await store.one("select count(*) from identity_edges where refused = 'identifier_cap'") == 11

@@ -31,6 +31,7 @@ class Store:
     def __init__(self, warehouse: Warehouse, path: Path = Path()) -> None:
         self.warehouse = warehouse
         self.path = path
+        self.log_id = "log"
         self.offset = 0
         self._ids = count()
 
@@ -44,7 +45,7 @@ class Store:
         return [batch]
 
     async def load_batches(self, batches: list[Batch]) -> Loaded:
-        return await self.warehouse.load(batches, "log", batches[-1].next_offset)
+        return await self.warehouse.load(batches, self.log_id, batches[-1].next_offset)
 
     async def rows(self, sql: str) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in (await self.warehouse.query(sql, 1000, 30)).rows]

@@ -31,9 +31,11 @@ class PlaceKind:
     """What that SQL says of each type."""
     quoted: Callable[[str], str]
     """A name in SQL, such that it may be any word."""
+    is_transactional: bool = True
+    """A load that fails leaves nothing; elsewhere the same load goes on where it was."""
     can_widen: bool = True
     """A column of integers becomes one of numbers."""
-    examples: int = 60
+    examples: int = 40
     """How many examples a property test is worth: fewer where a load takes long."""
     kills: int = 50
     left_out: Mapping[str, str] = field(default_factory=dict)

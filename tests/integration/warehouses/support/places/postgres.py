@@ -25,7 +25,9 @@ def serve() -> Iterator[NewSettings]:
     with tempfile.TemporaryDirectory(prefix="headwater.") as folder:
         if owner is not None:
             shutil.chown(folder, owner)
-        _run(owner, "initdb", "-D", f"{folder}/data", "-U", "headwater", "-E", "UTF8", "--locale=C", "--no-sync")
+        _run(
+            owner, "initdb", "-D", f"{folder}/data", "-U", "headwater", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"
+        )
         server = ["-D", f"{folder}/data", "-l", f"{folder}/log", "-o", f"-k {folder} {SWITCHES}"]
         _run(owner, "pg_ctl", "start", "--wait", *server)
         try:
