@@ -18,8 +18,8 @@ _FEW_VALUES = frozenset({"channel", "source", "event", "event_text"})
 """Texts of events that are the same in many rows."""
 _NEVER_NULL = frozenset({"id", "source", "timestamp", "received_at"})
 """Of events: what tells them apart, and what they are ordered by."""
-_MARKS = {"_version": "UInt64 materialized 0", "_gone": "UInt8 materialized 0"}
-"""So declared, they are not seen by who asks for all columns."""
+_MARKS = {"_version": "UInt64", "_gone": "UInt8"}
+"""The engine takes no other types."""
 _ORDER = {
     "events": "(toDate(timestamp), source, id)",
     "ids": "(high, low)",

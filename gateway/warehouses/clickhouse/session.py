@@ -32,7 +32,6 @@ _READING: Parameters = {
 }
 """Of rows that take each other's place the last is read; an event is in one partition only."""
 _WRITING: Parameters = {"mutations_sync": 2, "lightweight_deletes_sync": 2, "alter_sync": 2, "async_insert": 0}
-_APPENDING: Parameters = {"async_insert": 0, "insert_allow_materialized_columns": 1}
 """What is answered is done."""
 _DELETE = re.compile(r"delete (from .*)", re.DOTALL)
 _CLAIMED = """
@@ -73,7 +72,7 @@ class ClickHouseSession:
             {"insert_deduplicate": 1, "insert_deduplication_token": token} if token else {"insert_deduplicate": 0}
         )
         try:
-            self._http.insert(f"insert into {quoted(table)} ({listed}) format Parquet", file, {**_APPENDING, **once})
+            self._http.insert(f"insert into {quoted(table)} ({listed}) format Parquet", file, {**_WRITING, **once})
         except RefusedError as error:
             raise (at_fault(error, [table]) or error) from error
 

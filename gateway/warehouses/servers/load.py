@@ -20,6 +20,8 @@ from gateway.warehouses.shaping.staging import Staging
 
 _SIGNED = ", ".join(f"({half}::hugeint - 9223372036854775808)::bigint as {half}" for half in ("high", "low"))
 _CLAIM = f"select position, {_SIGNED} from temp.hashes"
+_EVENTS = "select bit_xor(high) from temp.hashes"
+"""A number for which events these are."""
 
 
 class Target(NamedTuple):
@@ -64,7 +66,7 @@ def store(staging: Staging, target: Target, present: dict[int, Shape], log_id: s
             staging.forget(session.claim(hashes.path))
         rows = staging.number("select count(*) from temp.staged")
     if rows:
-        _append_rows(staging, target, present, f"{log_id} {next_offset}", broke_off=broke_off)
+        _append_rows(staging, target, present, f"{log_id} {next_offset} {staging.number(_EVENTS)}", broke_off=broke_off)
         with changing(target.entries) as entries:
             identity = target.identity.take(staging.connection, entries)
         if not dialect.is_transactional:

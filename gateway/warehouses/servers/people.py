@@ -89,7 +89,7 @@ class People:
         rows: dict[str, Rows] = {}
         for table, columns in tables.items():
             found = self._fetch(f"""
-                select {_listed(columns, "t.")} from [{table}] t
+                select {_listed(columns, "t.")} from [{table}] as t
                 join ({self.events_of(person, [person.person_id])}) g on t.[id] = g.[id] and t.[source] = g.[source]""")
             if found:
                 rows[table] = [dict(zip(columns, row, strict=True)) for row in found]

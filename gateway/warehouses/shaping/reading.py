@@ -50,10 +50,10 @@ def _read_events(events: str, context: Columns) -> str:
 
     In layers, each of which names what the next one uses more than once.
     """
-    original, explicit, sent = (held(f"{name}_us", context.era) for name in ("original", "explicit", "sent"))
+    claimed = held("coalesce(original_us, explicit_us)", context.era)
     standard = {
-        "original_timestamp": f"make_timestamptz(coalesce({original}, {explicit}, corrected_us))",
-        "sent_at": f"make_timestamptz({sent})",
+        "original_timestamp": f"make_timestamptz(coalesce({claimed}, corrected_us))",
+        "sent_at": f"make_timestamptz({held('sent_us', context.era)})",
         "received_at": "make_timestamptz(received_us)",
         "timestamp": "make_timestamptz(corrected_us)",
         "shape": "hash(type, event_text, json_structure(context), json_structure(body))",

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from gateway.warehouses.clickhouse import CLICKHOUSE as KIND
 from gateway.warehouses.clickhouse.dialect import DIALECT
+from gateway.warehouses.values import ColumnType
 from tests.integration.warehouses.support.places.place import NewSettings, PlaceKind, Settings
 
 SERVER = Path(__file__).with_name("clickhouse_server.py")
@@ -48,14 +49,24 @@ def _numbered(port: int) -> NewSettings:
     return settings
 
 
+def _spellings() -> Iterator[tuple[str, ColumnType]]:
+    """A column that is never null is of another type there, and so is one with few values."""
+    for sql_type, kind in DIALECT.types.items():
+        for told in (kind, kind.removeprefix("Nullable(").removesuffix(")")):
+            yield told, sql_type
+            yield f"LowCardinality({told})", sql_type
+
+
 CLICKHOUSE = PlaceKind(
     kind=KIND,
     serve=serve,
     columns="""
-        select name, concat(replaceRegexpOne(type, '^LowCardinality\\\\((.*)\\\\)$', '\\\\1'), if(comment = 'JSON',
-            ' comment \\'JSON\\'', '')) from system.columns where database = currentDatabase() and table = '{table}'""",
-    types={sql_type: kind for kind, sql_type in DIALECT.types.items()},
+        select name, concat(type, if(comment = 'JSON', ' comment \\'JSON\\'', '')) from system.columns
+        where database = currentDatabase() and table = '{table}'""",
+    types=dict(_spellings()),
     quoted=DIALECT.name,
-    examples=30,
+    is_transactional=False,
+    era=DIALECT.era,
+    examples=20,
     kills=15,
 )

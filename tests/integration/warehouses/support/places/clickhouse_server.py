@@ -54,8 +54,8 @@ class Engine:
     def _run(self, session: Session, request: "Request", file: str) -> bytes:
         sql = request.sql
         session.query(f"use `{request.database}`")
-        if ";" in sql:
-            session.query(f"select formatQuery({text(sql)})")  # refuses more than one statement
+        if ";" in sql or not sql.strip():
+            session.query(f"select formatQuery({text(sql)})")  # the server takes one statement, and no less
         insert = _INSERT.fullmatch(sql)
         if insert:
             sql = f"{insert[1]} from infile {text(file)} {insert[2]}"
