@@ -69,11 +69,10 @@ def read_schema(connection: duckdb.DuckDBPyConnection, limits: Limits) -> Schema
     return schema
 
 
-def write_growth(connection: duckdb.DuckDBPyConnection, schema: Schema, identity: FileIdentity | None = None) -> bool:
+def write_growth(connection: duckdb.DuckDBPyConnection, schema: Schema, identity: FileIdentity | None = None) -> None:
     """New tables, new columns and wider types, in the transaction of the rows that need them.
 
-    Returns whether the context has become wider. `identity` makes its views anew; nobody needs to where only events'
-    own tables grow.
+    `identity` makes its views anew; nobody needs to where only events' own tables grow.
     """
     growth = schema.growth
     for table in growth.tables.values():
@@ -87,7 +86,6 @@ def write_growth(connection: duckdb.DuckDBPyConnection, schema: Schema, identity
         connection.execute(create_users(schema.tables["identifies"].columns))
     if identity is not None and (growth.tables.keys() | {name for name, _ in growth.columns}) & _SEEN_BY_VIEWS:
         identity.show(connection, schema)
-    return any(not name for name, _ in growth.columns)
 
 
 def _columns_by_table(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, ColumnType | None]]:

@@ -41,8 +41,8 @@ def _store(staging: Staging, known: FileState) -> None:
     staging.stage(reading.stage(schema.context))
     present = staging.learn(schema, known.shapes)
     staging.tally(present)
-    if write_growth(connection, schema, known.identity):
-        staging.stage(reading.stage(schema.context))
+    write_growth(connection, schema, known.identity)
+    staging.stage(reading.stage(schema.context))
     staging.forget(staging.hash_ids() | _stored_already(staging))
     staging.name_events(schema)
     repaired = staging.repair(schema, present)

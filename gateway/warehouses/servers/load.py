@@ -45,11 +45,10 @@ def make_ready(staging: Staging, target: Target) -> dict[int, Shape]:
     schema = target.schema
     staging.stage(reading.stage(schema.context))
     present = staging.learn(schema, target.shapes)
-    if schema.has_grown:
-        if catalogue.grow(target.session, target.dialect, schema, target.identity.rules.blocklist):
-            target.shapes.clear()
-            present = staging.learn(schema, target.shapes)
-        staging.stage(reading.stage(schema.context))
+    if schema.has_grown and catalogue.grow(target.session, target.dialect, schema, target.identity.rules.blocklist):
+        target.shapes.clear()
+        present = staging.learn(schema, target.shapes)
+    staging.stage(reading.stage(schema.context))
     staging.tally(present)
     return present
 

@@ -56,7 +56,10 @@ class Staging:
         self._staged_by = statement
 
     def learn(self, schema: Schema, shapes: dict[int, Shape]) -> dict[int, Shape]:
-        """The shapes of the staged events, after the schema has grown by what is new in them."""
+        """The shapes of the staged events, after the schema has grown by what is new in them.
+
+        Where a column of the context was known and its place in the events was not, they have to be staged again.
+        """
         samples = self.connection.execute(
             "select shape, min(position), count(*) from temp.staged group by shape order by 2"
         ).fetchall()

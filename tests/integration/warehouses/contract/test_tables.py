@@ -127,20 +127,19 @@ async def test_clocks_that_differ_are_corrected_from_the_same_moment_on_as_by_th
 
 
 async def test_everything_is_known_again_after_a_restart(place: Place):
+    told = {"properties": {"total": 0.5, "note": {"text": "x"}}, "context": {"locale": "en", "screen": {"width": 800}}}
     async with place.open() as warehouse:
         first = Store(warehouse)
-        await first.load(first.event(properties={"total": 0.5, "note": {"text": "x"}}))
+        await first.load(first.event(**told))
 
     async with place.open() as warehouse:
         second = Store(warehouse)
-        event = second.event(messageId="z", properties={"total": 6.5, "note": {"text": "y"}, "tip": 1})
-        loaded = await second.load(event)
+        await second.load(second.event(messageId="x", **told))
+        await second.load(second.event(messageId="y", properties={"total": 6.5, "tip": 1}, context={"locale": 5}))
 
-        assert loaded.rows == 1
-        assert await second.rows("select total, note_text, tip from order_completed order by id") == [
-            (0.5, "x", None),
-            (6.5, "y", 1),
-        ]
+        assert await second.rows(
+            "select total, note_text, tip, context_locale, context_screen_width from order_completed order by id"
+        ) == [(0.5, "x", None, "en", 800), (0.5, "x", None, "en", 800), (6.5, None, 1, "5", None)]
 
 
 async def test_a_staged_load_stores_its_events_once(store: Store):
