@@ -67,6 +67,6 @@ CLICKHOUSE = PlaceKind(
     quoted=DIALECT.name,
     is_transactional=False,
     era=DIALECT.era,
-    examples=20,
+    examples=10,
     kills=15,
 )
