@@ -67,7 +67,7 @@ script: $(SCRIPT)/node_modules/.installed ## Build the browser script that the p
 	@npm --prefix $(SCRIPT) run --silent build
 
 .PHONY: docs
-docs: .venv/.dev ## Write the tables of settings into docs/destinations.
+docs: .venv/.dev ## Write the tables of settings into docs.
 	@$(BIN)/python .ci/settings-tables
 
 .PHONY: constraints

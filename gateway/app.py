@@ -13,6 +13,7 @@ import socket
 from collections.abc import AsyncIterator, Mapping, MutableMapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import structlog
 
@@ -24,9 +25,10 @@ from gateway.collect.by_hand import ByHand
 from gateway.collect.server import Collector
 from gateway.config import DestinationSettings, Settings
 from gateway.deliver.delivery import Delivery, Treatment
+from gateway.deliver.plans import KindTable
 from gateway.deliver.probe import probe_tool, probe_warehouse
 from gateway.enrich import open_enricher
-from gateway.kinds import Configuration, Kinds, read_configuration
+from gateway.kinds import Configuration, read_configuration
 from gateway.model.clock import SystemClock
 from gateway.model.errors import ConfigError, HeadwaterError
 from gateway.observe.health import Health, Heartbeat
@@ -87,15 +89,29 @@ async def run(path: Path, environ: MutableMapping[str, str]) -> None:
         raise
 
 
-async def check(path: Path, environ: Mapping[str, str]) -> dict[str, str]:
-    """What keeps each enabled destination of the configuration from being reached, for those that are not.
+class Findings(NamedTuple):
+    """What `headwater check` found out about the enabled destinations, by name."""
+
+    troubles: Mapping[str, str]
+    """What keeps one from being used."""
+    untried: Mapping[str, str]
+    """Why one could not be tried."""
+
+
+async def check(path: Path, environ: Mapping[str, str]) -> Findings:
+    """Try every enabled destination of the configuration, without delivering, making or changing anything.
 
     Raises ConfigError with every fault of the file, and TransformsError where the owner's code cannot be loaded.
     """
     settings, kinds = await verified_configuration(path, environ)
+    table = kinds.table()
     enabled = {name: each for name, each in settings.destinations.items() if each.enabled}
-    troubles = await asyncio.gather(*(_probe(each, kinds) for each in enabled.values()))
-    return {name: trouble for name, trouble in zip(enabled, troubles, strict=True) if trouble}
+    troubles = await asyncio.gather(*(_probe(each, table) for each in enabled.values()))
+    tools = {name: tool for name, each in enabled.items() if (tool := table.tools.get(type(each)))}
+    return Findings(
+        troubles={name: trouble for name, trouble in zip(enabled, troubles, strict=True) if trouble},
+        untried={name: tool.unasked for name, tool in tools.items() if tool.probe is None},
+    )
 
 
 async def verified_configuration(path: Path, environ: Mapping[str, str]) -> Configuration:
@@ -119,12 +135,10 @@ def treatment_of(settings: Settings) -> Treatment:
     return Treatment(chains_of(settings), settings.enrich, plans)
 
 
-async def _probe(settings: DestinationSettings, kinds: Kinds) -> str | None:
-    for warehouse in kinds.warehouses:
-        if isinstance(settings, warehouse.settings):
-            return await probe_warehouse(warehouse, settings, SystemClock())
-    tool = next(kind for kind in kinds.tools if isinstance(settings, kind.settings))
-    return await probe_tool(tool, settings)
+async def _probe(settings: DestinationSettings, kinds: KindTable) -> str | None:
+    if warehouse := kinds.warehouses.get(type(settings)):
+        return await probe_warehouse(warehouse, settings, SystemClock())
+    return await probe_tool(kinds.tools[type(settings)], settings)
 
 
 async def _until_told_to_stop(
@@ -228,22 +242,29 @@ class Reloader:
         self._delivery = delivery
         self._notifier = notifier
         self._reloading = asyncio.Lock()
+        self._started_with = settings
         self.settings = settings
         """Those in force."""
 
-    async def reload(self) -> None:
-        """Read the file again. Raises ConfigError or TransformsError, and then the old settings stay."""
+    async def reload(self) -> Sequence[str]:
+        """Read the file again; the changed settings that wait for a restart.
+
+        Raises ConfigError or TransformsError, and then the old settings stay.
+        """
         async with self._reloading:
             self._notifier.reloading()
             try:
                 settings, kinds = await verified_configuration(self._path, self._environ)
-                self._warn_of_restarts(settings)
                 self._collector.reload(settings)
                 await self._delivery.apply(settings.destinations, treatment_of(settings), kinds.tools)
                 self.settings = settings
             finally:
                 self._notifier.ready()
-            structlog.get_logger().info("daemon.reloaded", path=str(self._path))
+            log = structlog.get_logger()
+            log.info("daemon.reloaded", path=str(self._path))
+            if waiting := restart_needed(self._started_with, settings):
+                log.warning("daemon.restart_needed", settings=waiting)
+            return waiting
 
     async def reload_or_log(self) -> None:
         """The same for a signal, which has nobody to tell."""
@@ -252,11 +273,14 @@ class Reloader:
         except (ConfigError, TransformsError) as error:
             structlog.get_logger().error("daemon.reload_refused", error=str(error))
 
-    def _warn_of_restarts(self, settings: Settings) -> None:
-        """The listeners, the queue and the log are set up once."""
-        old, new = self.settings, settings
-        changed = [name for name in ("admin", "queue", "log") if getattr(old, name) != getattr(new, name)]
-        if old.server.listen != new.server.listen:
-            changed.append("server.listen")
-        if changed:
-            structlog.get_logger().warning("daemon.restart_needed", sections=changed)
+
+def restart_needed(old: Settings, new: Settings) -> list[str]:
+    """What differs of the settings that are read once: those of the listeners, the queue and the log."""
+    fixed = {section: type(getattr(new, section)).model_fields for section in ("admin", "queue", "log")}
+    names = [("server", "listen"), ("server", "drain")]
+    names += [(section, name) for section, fields in fixed.items() for name in fields]
+    return [
+        f"{section}.{name}"
+        for section, name in names
+        if getattr(getattr(old, section), name) != getattr(getattr(new, section), name)
+    ]

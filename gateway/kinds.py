@@ -17,9 +17,11 @@ from typing import Any, NamedTuple
 
 from gateway.config import DestinationSettings, Settings, load_settings
 from gateway.config.code import CodeFile, read_destination
+from gateway.config.faults import Fault
 from gateway.deliver.plans import KindTable
 from gateway.destinations import DESTINATIONS, Destination
 from gateway.model.errors import ConfigError
+from gateway.transforms.host import told
 from gateway.warehouses.contract import WarehouseKind
 from gateway.warehouses.registry import WAREHOUSES
 
@@ -50,10 +52,14 @@ class Configuration(NamedTuple):
     kinds: Kinds
 
 
-def read_configuration(path: Path, environ: Mapping[str, str]) -> Configuration:
-    """The configuration at `path`. Raises ConfigError with every fault in it."""
-    kinds = kinds_for(path)
-    settings = load_settings(path, kinds.settings(), environ)
+def read_configuration(path: Path, environ: Mapping[str, str], only: str = "") -> Configuration:
+    """The configuration at `path`; of its destinations `only` one, if it is said, and those that it names.
+
+    Raises ConfigError with every fault in it.
+    """
+    faults: list[Fault] = []
+    kinds = kinds_for(path, faults)
+    settings = load_settings(path, kinds.settings(), environ, faults, only)
     categories = {kind.settings: kind.category for kind in kinds.tools}
     for name, destination in settings.destinations.items():
         if destination.consent_required and not (destination.consent or categories.get(type(destination))):
@@ -62,10 +68,19 @@ def read_configuration(path: Path, environ: Mapping[str, str]) -> Configuration:
     return Configuration(settings, kinds)
 
 
-def kinds_for(path: Path) -> Kinds:
-    """The kinds that the configuration at `path` may name. Raises ConfigError where one of them cannot be loaded."""
+def kinds_for(path: Path, faults: list[Fault]) -> Kinds:
+    """The kinds that the configuration at `path` may name; what is wrong with the owner's files is added to `faults`.
+
+    Raises ConfigError where a package cannot be loaded.
+    """
     found = [_of_package(point) for point in entry_points(group=GROUP)]
-    found += [_of_file(value, f"{path}: plugins.destinations.{place}") for place, value in enumerate(_plugins(path))]
+    for place, value in enumerate(_plugins(path)):
+        try:
+            found.append(load_destination(read_destination(value)))
+        except ValueError as error:
+            faults.append((f"plugins.destinations.{place}", str(error)))
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - told to the owner, whatever the file does
+            faults.append((f"plugins.destinations.{place}", f"{value}: {'; '.join(told(error).splitlines())}"))
     types = {kind.type for kind in DESTINATIONS} | {
         str(each.settings.model_fields["type"].default) for each in WAREHOUSES
     }
@@ -112,13 +127,6 @@ def _of_package(point: EntryPoint) -> Destination[Any]:
     if not isinstance(destination, Destination):
         raise ConfigError(f"{point.value} is not a gateway.destinations.Destination", hint="mend or remove the package")
     return destination
-
-
-def _of_file(value: Any, where: str) -> Destination[Any]:
-    try:
-        return load_destination(read_destination(value))
-    except (Exception, SystemExit) as error:
-        raise ConfigError(f"{where}: {type(error).__name__}: {error}", hint="mend the file") from error
 
 
 def _module(name: str, path: Path) -> ModuleType:

@@ -33,16 +33,13 @@ async def try_event(
     path: Path, environ: Mapping[str, str], destination: str, event: bytes, source: str | None
 ) -> dict[str, Any]:
     """A Preview as plain data. Raises HeadwaterError where the configuration or the event is no good."""
-    configuration, clock = read_configuration(path, environ), SystemClock()
+    configuration, clock = read_configuration(path, environ, destination), SystemClock()
     settings = configuration.settings
     configure_logging(settings.log)  # elsewhere than where the answer goes
     source = source or next(iter(settings.sources))
     if source not in settings.sources:
         raise HeadwaterError(f'no source "{source}" is in {path}', hint=f"there are {', '.join(settings.sources)}")
-    chosen = settings.destinations.get(destination)
-    if chosen is None:
-        hint = f"there are {', '.join(settings.destinations)}" if settings.destinations else "add one"
-        raise HeadwaterError(f'no destination "{destination}" is in {path}', hint=hint)
+    chosen = settings.destinations[destination]
     stored = stored_as_sent(event, Envelope(source, clock.now_ms()))
     if rules := privacy.compiled(settings.sources[source].privacy):
         stored = stored._replace(raw=governed(stored.raw, rules))

@@ -1,6 +1,6 @@
 """What the operator may see and do, as app.py hands it in."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -30,8 +30,10 @@ class Control:
     """Takes one event, by source and JSON, as intake would; returns its message id after the commit.
 
     Raises HeadwaterError with the reason when it is refused."""
-    reload: Callable[[], Awaitable[None]]
-    """Reads the configuration again. Raises ConfigError, and then the old one stays."""
+    reload: Callable[[], Awaitable[Sequence[str]]]
+    """Reads the configuration again; names the settings that changed and wait for a restart.
+
+    Raises ConfigError, and then the old one stays."""
     forgetting: Forgetting
 
 

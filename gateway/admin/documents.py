@@ -7,10 +7,11 @@ from typing import Any
 from prometheus_client import Counter
 
 from gateway.admin.answers import as_stored, iso
+from gateway.config import DestinationSettings
 from gateway.deliver.status import DestinationStatus
 from gateway.observe.metrics import Metrics
 from gateway.queue import Job
-from gateway.queue.records import Letter, Located, QueueStatus, Rejected
+from gateway.queue.records import Cursor, Letter, Located, QueueStatus, Rejected
 
 Document = dict[str, Any]
 
@@ -93,11 +94,42 @@ def intake_documents(metrics: Metrics, sources: Iterable[str]) -> list[Document]
     ]
 
 
+def filtered_documents(metrics: Metrics) -> list[Document]:
+    """How many events each rule kept back from each destination since the daemon started. Replays count together."""
+    counts = [{**labels, "events": events} for labels, events in _counts(metrics.filtered)]
+    return sorted(counts, key=lambda count: (count["destination"], count["rule"]))
+
+
+def left_over_documents(
+    cursors: Iterable[Cursor], destinations: Mapping[str, DestinationSettings], head_offset: int
+) -> list[Document]:
+    """Destinations that are disabled or no longer configured, and whose cursors still hold events back."""
+    return [
+        {
+            "name": cursor.destination,
+            "state": "disabled" if cursor.destination.partition("#")[0] in destinations else "removed",
+            "pending": (head_offset if cursor.end_offset is None else cursor.end_offset)
+            - cursor.next_offset
+            + cursor.retrying,
+            "dead": cursor.dead,
+        }
+        for cursor in sorted(cursors, key=lambda cursor: cursor.destination)
+        if not _is_enabled(destinations.get(cursor.destination.partition("#")[0]))
+    ]
+
+
+def _is_enabled(settings: DestinationSettings | None) -> bool:
+    return settings is not None and settings.enabled
+
+
 def _by_source(counter: Counter) -> dict[str, int]:
     totals: dict[str, int] = {}
-    for metric in counter.collect():
-        for sample in metric.samples:
-            if sample.name.endswith("_total"):
-                source = sample.labels["source"]
-                totals[source] = totals.get(source, 0) + round(sample.value)
+    for labels, count in _counts(counter):
+        totals[labels["source"]] = totals.get(labels["source"], 0) + count
     return totals
+
+
+def _counts(counter: Counter) -> list[tuple[dict[str, str], int]]:
+    """What was counted for each combination of labels."""
+    samples = [sample for metric in counter.collect() for sample in metric.samples]
+    return [(sample.labels, round(sample.value)) for sample in samples if sample.name.endswith("_total")]

@@ -7,7 +7,7 @@ from typing import Any, get_args
 from aiohttp import web
 
 from gateway.admin.answers import RequestError, as_stored, json_answer, read_object, text_field, whole_number
-from gateway.admin.control import control_of
+from gateway.admin.control import Control, control_of
 from gateway.admin.documents import letter_document
 from gateway.queue.records import LetterState
 
@@ -42,15 +42,35 @@ async def show_letter(request: web.Request) -> web.Response:
 async def retry_letters(request: web.Request) -> web.Response:
     """Try dead letters of `destination` again: those in `ids`, or all."""
     control, fields = control_of(request), await read_object(request)
-    destination, ids = text_field(fields, "destination"), _ids(fields)
+    destination, ids = await _chosen(control, fields)
     return json_answer({"retried": await control.queue.retry_letters(destination, ids, control.clock.now_ms())})
 
 
 async def drop_letters(request: web.Request) -> web.Response:
     """Forget dead letters of `destination`: those in `ids`, or all. They stay counted as dead."""
     control, fields = control_of(request), await read_object(request)
-    destination, ids = text_field(fields, "destination"), _ids(fields)
+    destination, ids = await _chosen(control, fields)
     return json_answer({"dropped": await control.queue.drop_letters(destination, ids)})
+
+
+async def _chosen(control: Control, fields: Mapping[str, Any]) -> tuple[str, list[int] | None]:
+    """The destination and the ids of its dead letters, all of which are there; None for all."""
+    destination, ids = text_field(fields, "destination"), _ids(fields)
+    if destination not in {cursor.destination for cursor in await control.queue.cursors()}:
+        hint = "list them with `headwater ledger`"
+        raise RequestError(f'there is no destination "{destination}"', hint=hint, status=HTTPStatus.NOT_FOUND)
+    missing = [number for number in ids or () if not await _is_dead(control, destination, number)]
+    if missing:
+        which = ", ".join(map(str, missing))
+        hint = f"list them with `headwater dead list --destination {destination}`"
+        message = f'"{destination}" has no dead letter {which}; nothing was changed'
+        raise RequestError(message, hint=hint, status=HTTPStatus.NOT_FOUND)
+    return destination, ids
+
+
+async def _is_dead(control: Control, destination: str, number: int) -> bool:
+    letter = await control.queue.letter(number)
+    return letter is not None and (letter.destination, letter.state) == (destination, "dead")
 
 
 def _ids(fields: Mapping[str, Any]) -> list[int] | None:

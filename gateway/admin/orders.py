@@ -7,6 +7,7 @@ from aiohttp import web
 from gateway.admin.answers import RequestError, json_answer, read_object, text_field
 from gateway.admin.control import Control, control_of
 from gateway.admin.times import parse_moment_ms
+from gateway.model.words import counted
 
 
 async def send(request: web.Request) -> web.Response:
@@ -37,9 +38,9 @@ async def resume(request: web.Request) -> web.Response:
 
 
 async def reload(request: web.Request) -> web.Response:
-    """Read the configuration again."""
-    await control_of(request).reload()
-    return json_answer({"reloaded": True})
+    """Read the configuration again; `restart_needed` names what changed and is not in force."""
+    restart_needed = await control_of(request).reload()
+    return json_answer({"reloaded": True, "restart_needed": restart_needed})
 
 
 async def drop_destination(request: web.Request) -> web.Response:
@@ -55,7 +56,8 @@ async def drop_destination(request: web.Request) -> web.Response:
         raise RequestError(f'"{destination}" is in the configuration', hint=hint, status=HTTPStatus.CONFLICT)
     undelivered = await _undelivered(control, destination)
     if undelivered and fields.get("lose") is not True:
-        message = f'"{destination}" has {undelivered} events that were never delivered; they would be lost'
+        never = counted(undelivered, "event that was", "events that were")
+        message = f'"{destination}" has {never} never delivered and would be lost'
         hint = f"`headwater destinations drop {destination} --lose`"
         raise RequestError(message, hint=hint, status=HTTPStatus.CONFLICT)
     return json_answer({"dropped": destination, "lost": await control.queue.drop_destination(destination)})
@@ -76,5 +78,5 @@ def _source(control: Control, name: str | None) -> str:
     if name is None:
         return next(iter(sources))
     if name not in sources:
-        raise RequestError(f'there is no source "{name}"', hint=f"there are {', '.join(sources)}")
+        raise RequestError(f'there is no source "{name}"', hint=f"one of: {', '.join(sources)}")
     return name

@@ -1,5 +1,7 @@
 """The API's questions: they change nothing."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 
 from aiohttp import web
@@ -8,15 +10,18 @@ from gateway.admin.answers import RequestError, json_answer, read_object, text_f
 from gateway.admin.control import Control, control_of
 from gateway.admin.documents import (
     destination_document,
+    filtered_documents,
     intake_documents,
     job_document,
+    left_over_documents,
     queue_document,
     rejected_document,
 )
 from gateway.admin.ledger import balance
 from gateway.admin.times import parse_moment_ms
-from gateway.admin.trace import life_of, mentioning
-from gateway.queue.records import Letter
+from gateway.admin.trace import Verdicts, life_of, mentioning
+from gateway.model.errors import HeadwaterError
+from gateway.queue.records import Cursor, Letter, Located
 
 MOST_REJECTS = 10_000
 MOST_LETTERS_SEARCHED = 10_000
@@ -29,17 +34,19 @@ OPENING_PATIENCE_S = 5
 
 async def status(request: web.Request) -> web.Response:
     """The daemon at this moment."""
-    control = control_of(request)
+    control, settings = control_of(request), control_of(request).settings()
+    cursors = await control.queue.cursors()
     return json_answer(
         {
             "version": control.version,
             "not_ready": control.health.not_ready(),
             "queue": queue_document(control.queue.status()),
             "destinations": [destination_document(each) for each in control.delivery.status()],
+            "not_running": left_over_documents(cursors, settings.destinations, control.queue.head_offset),
             "forgetting": [
                 job_document(each, control.forgetting.waiting) for each in await control.queue.eraser.open_jobs()
             ],
-            "sources": intake_documents(control.metrics, control.settings().sources),
+            "sources": intake_documents(control.metrics, settings.sources),
         }
     )
 
@@ -53,6 +60,7 @@ async def ledger(request: web.Request) -> web.Response:
         {
             "adds_up": not any(account.fault for account in accounts),
             "destinations": [asdict(account) for account in accounts],
+            "filtered_since_start": filtered_documents(control.metrics),
             "sources": intake_documents(control.metrics, control.settings().sources),
         }
     )
@@ -67,7 +75,9 @@ async def trace(request: web.Request) -> web.Response:
     offsets = {event.offset for event in found}
     letters = [letter for letter in await _letters(control) if letter.offset in offsets] if found else []
     rejected = mentioning(message_id, await control.queue.rejected(MOST_REJECTS))
-    return json_answer({"message_id": message_id} | life_of(found, rejected, cursors, letters, settings.destinations))
+    verdicts = await _verdicts(control, found, cursors)
+    life = life_of(found, rejected, cursors, letters, settings.destinations, verdicts)
+    return json_answer({"message_id": message_id} | life)
 
 
 async def preview(request: web.Request) -> web.Response:
@@ -101,6 +111,20 @@ async def sql(request: web.Request) -> web.Response:
     timeout_s = whole_number(fields, "timeout_s", 30, MOST_SECONDS)
     warehouse = await control_of(request).delivery.opened_warehouse(destination, OPENING_PATIENCE_S)
     return json_answer(asdict(await warehouse.query(statement, max_rows, timeout_s)))
+
+
+async def _verdicts(control: Control, found: Sequence[Located], cursors: Sequence[Cursor]) -> Verdicts:
+    """What the rules in force say of events that cursors have passed, for those that filtered any."""
+    verdicts: dict[tuple[str, int], str] = {}
+    for cursor in cursors:
+        passed = range(cursor.start_offset, cursor.next_offset if cursor.filtered else 0)
+        for event in found:
+            if event.source and event.offset in passed:
+                with suppress(HeadwaterError):  # it does not run any more, or its transforms cannot be loaded
+                    name = cursor.destination.partition("#")[0]
+                    told = await control.delivery.preview(name, event.offset)
+                    verdicts[cursor.destination, event.offset] = told.reason if told.outcome == "filtered" else ""
+    return verdicts
 
 
 async def _letters(control: Control) -> list[Letter]:

@@ -19,6 +19,7 @@ from gateway.govern import (
     Suppression,
     is_refusal,
     may_keep,
+    understood,
     with_opt_out,
 )
 
@@ -26,8 +27,6 @@ SEC_GPC = "Sec-GPC"
 DNT = "DNT"
 _ID_FIELDS = re.compile(rb'"(userId|previousId|anonymousId)"\s*:\s*("[^"\\]*(?:\\.[^"\\]*)*")')
 _MENTION = b'"consent"'
-_ANSWERS = {b"true": True, b"false": False}
-"""Whatever else stands there is no answer, and takes nothing from those beside it."""
 
 
 def enforce_consent(result: Digest, rules: ConsentRules, exchange: Exchange) -> tuple[Digest, str]:
@@ -119,7 +118,15 @@ def preferences_of(raw: bytes) -> Preferences:
         return {}
     consent = context.consent if context is not None else None
     said = (consent.categoryPreferences if consent is not None else None) or {}
-    return {category: _ANSWERS.get(bytes(word)) for category, word in said.items()}
+    return understood({category: _value(bytes(word)) for category, word in said.items()})
+
+
+def _value(word: bytes) -> Any:
+    """What cannot be read is no answer, and takes nothing from those beside it."""
+    try:
+        return orjson.loads(word)
+    except orjson.JSONDecodeError:
+        return None
 
 
 def _mark(raw: bytes) -> bytes:

@@ -50,19 +50,21 @@ def init(directory: Path, origins: tuple[str, ...]) -> None:
 def check(file: Path) -> None:
     """List the faults in FILE and try its destinations.
 
-    Needs no daemon, and delivers nothing. Exits with 1 when anything is wrong.
+    Needs no daemon; delivers, makes and changes nothing. Exits with 1 when anything is wrong.
     """
-    from gateway.app import check as find_troubles  # noqa: PLC0415 - brings in every room
+    from gateway.app import check as check_file  # noqa: PLC0415 - brings in every room
 
     try:
-        troubles = asyncio.run(find_troubles(file, os.environ))
+        troubles, untried = asyncio.run(check_file(file, os.environ))
     except HeadwaterError as error:
         raise RefusedError(error.message, error.hint) from error
     for name, trouble in troubles.items():
         click.echo(f"destinations.{name}: {trouble}")
+    for name, reason in untried.items():
+        click.echo(f"destinations.{name}: not tried: {reason}")
     if troubles:
         sys.exit(1)
-    click.echo(f"{file} has no fault, and every destination that can be asked answers")
+    click.echo(f"{file} has no fault, and every destination that was tried answers")
 
 
 @click.command

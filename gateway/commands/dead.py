@@ -8,6 +8,7 @@ from gateway.commands.client import Client
 from gateway.commands.connect import asks_daemon
 from gateway.commands.overview import as_json
 from gateway.commands.render import indented, table
+from gateway.model.words import counted
 
 COLUMNS = ("id", "destination", "reason", "attempts", "message_id", "received_at", "error")
 
@@ -58,7 +59,7 @@ def _chosen(command: Callable[..., None]) -> Callable[..., None]:
 def retry_letters(client: Client, destination: str, ids: tuple[int, ...], *, is_all: bool) -> None:
     """Try dead letters of DESTINATION again."""
     answer = client.post("/api/dead/retry", _choice(destination, ids, is_all=is_all))
-    click.echo(f"{answer['retried']} letters are tried again")
+    click.echo(f"{counted(answer['retried'], 'letter is', 'letters are')} tried again")
 
 
 @dead.command("drop")
@@ -68,7 +69,7 @@ def retry_letters(client: Client, destination: str, ids: tuple[int, ...], *, is_
 def drop_letters(client: Client, destination: str, ids: tuple[int, ...], *, is_all: bool) -> None:
     """Forget dead letters of DESTINATION. The ledger goes on counting them as dead."""
     answer = client.post("/api/dead/drop", _choice(destination, ids, is_all=is_all))
-    click.echo(f"{answer['dropped']} letters are gone")
+    click.echo(f"{counted(answer['dropped'], 'letter is', 'letters are')} gone")
 
 
 def _choice(destination: str, ids: tuple[int, ...], *, is_all: bool) -> dict[str, object]:

@@ -10,6 +10,7 @@ from gateway.commands.client import Client, quoted
 from gateway.commands.connect import asks_daemon
 from gateway.commands.overview import as_json
 from gateway.commands.render import cell, indented, printable, table
+from gateway.model.words import counted
 
 
 @click.command
@@ -96,7 +97,7 @@ def _life(event: dict[str, Any]) -> str:
 def _detail(fate: dict[str, Any]) -> str:
     words = [fate.get("detail"), fate.get("reason"), fate.get("error")]
     if fate.get("next_attempt_at"):
-        words.append(f"tried {fate['attempts']} times, next at {fate['next_attempt_at']}")
+        words.append(f"tried {counted(fate['attempts'], 'time', 'times')}, next at {fate['next_attempt_at']}")
     return "; ".join(filter(None, words))
 
 

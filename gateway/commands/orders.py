@@ -1,9 +1,16 @@
 """`replay`, `resume`, `reload` and `destinations drop`: what changes the running daemon."""
 
+import sys
+
 import click
 
 from gateway.commands.client import Client
 from gateway.commands.connect import asks_daemon
+from gateway.commands.render import printable
+from gateway.model.words import counted
+
+RESTART_NEEDED = 4
+"""Exit code of a reload that did not put all into force."""
 
 
 @click.command
@@ -17,7 +24,8 @@ def replay(client: Client, destination: str, start: str, end: str) -> None:
     Beside what is delivered now, and with the same message ids.
     """
     answer = client.post("/api/replay", {"destination": destination, "from": start, "to": end})
-    click.echo(f"{answer['replay']} delivers {answer['events']} events again; see `headwater status`")
+    events = counted(answer["events"], "event", "events")
+    click.echo(f"{answer['replay']} delivers {events} again; see `headwater status`")
 
 
 @click.command
@@ -37,10 +45,14 @@ def resume(client: Client, destination: str) -> None:
 def reload(client: Client) -> None:
     """Have the daemon read its configuration again.
 
-    A file with faults is refused and changes nothing.
+    A file with faults is refused and changes nothing. Exits with 4 when changed settings take effect only after a
+    restart, and names them.
     """
-    client.post("/api/reload", {})
+    waiting = client.post("/api/reload", {})["restart_needed"]
     click.echo("the configuration is read")
+    if waiting:
+        click.echo(printable(f"restart the daemon for what changed in {', '.join(waiting)}"), err=True)
+        sys.exit(RESTART_NEEDED)
 
 
 @click.group
@@ -55,4 +67,5 @@ def destinations() -> None:
 def drop_destination(client: Client, destination: str, *, lose: bool) -> None:
     """Forget DESTINATION, its cursor and its dead letters, so that it holds no events back."""
     answer = client.post("/api/destinations/drop", {"destination": destination, "lose": lose})
-    click.echo(f"{destination} is forgotten; {answer['lost']} events were never delivered to it")
+    lost = counted(answer["lost"], "event was", "events were")
+    click.echo(f"{destination} is forgotten; {lost} never delivered to it")

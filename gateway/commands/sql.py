@@ -9,6 +9,7 @@ import click
 from gateway.commands.client import Client
 from gateway.commands.connect import asks_daemon
 from gateway.commands.render import comma_separated, table
+from gateway.model.words import counted
 
 PATIENCE_S = 15
 """Beyond the query's own limit, so that the daemon is the one that says it took too long."""
@@ -34,7 +35,7 @@ def sql(client: Client, statement: str, destination: str | None, output: str, ma
     if text:
         click.echo(text)
     if answer["truncated"]:
-        click.echo(f"There are more than {max_rows} rows; --max-rows shows more of them.", err=True)
+        click.echo(f"There are more than {counted(max_rows, 'row', 'rows')}; --max-rows shows more of them.", err=True)
 
 
 def _formatted(output: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

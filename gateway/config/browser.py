@@ -5,9 +5,14 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, SecretStr, model_validator
 
 from gateway.config.section import Section
+from gateway.config.texts import OR_EMPTY, like
 
-Host = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", max_length=253)]
-Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$", max_length=64)]
+Host = Annotated[
+    str,
+    like(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", 'write a host in lower case, without scheme or port, like "shop.example"'),
+    Field(max_length=253),
+]
+Word = Annotated[str, like(r"[A-Za-z0-9_]+", 'write letters, digits and _ alone, like "pdf"'), Field(max_length=64)]
 
 
 class BrowserSettings(Section):
@@ -19,7 +24,7 @@ class BrowserSettings(Section):
     """Global Privacy Control switches the category `marketing` off, whatever the page says."""
     dnt: bool = False
     """Do Not Track: nothing is recorded."""
-    cookie_domain: Host | Literal[""] = ""
+    cookie_domain: Annotated[Host, OR_EMPTY] = ""
     """The domain whose hosts share the visitor, like "shop.example"; empty: the page's own host alone."""
     build: Literal["core", "lite"] = "core"
     page_views: bool = True

@@ -9,11 +9,12 @@ from typing import Any
 from gateway.config.faults import Fault
 from gateway.config.section import Section
 from gateway.config.settings import AdminSettings, DemoSettings, ScriptSettings, ServerSettings
+from gateway.config.spelling import did_you_mean
 
 
 def cross_check(document: Mapping[str, Any], warehouse_types: Collection[str]) -> list[Fault]:
     """The faults between the sections of `document`, which need not be valid otherwise."""
-    checks = (_shared_write_keys, _unknown_sources, _demo_without_parts, _shared_listener)
+    checks = (_shared_write_keys, _unknown_sources, _rules_in_vain, _demo_without_parts, _shared_listener)
     faults = [fault for check in checks for fault in check(document)]
     return [*faults, *_unknown_warehouses(document, warehouse_types)]
 
@@ -29,10 +30,30 @@ def _shared_write_keys(document: Mapping[str, Any]) -> Iterator[Fault]:
 
 def _unknown_sources(document: Mapping[str, Any]) -> Iterator[Fault]:
     known = _table(document.get("sources"))
-    for name, destination in _tables(document.get("destinations")).items():
-        for index, source in enumerate(_texts(destination.get("sources"))):
+    asking = {f"destinations.{name}": each for name, each in _tables(document.get("destinations")).items()}
+    for path, table in {**asking, **dict(_matches(document))}.items():
+        for index, source in enumerate(_texts(table.get("sources"))):
             if source not in known:
-                yield f"destinations.{name}.sources.{index}", _no_source(source)
+                yield f"{path}.sources.{index}", _no_source(source, known)
+
+
+def _rules_in_vain(document: Mapping[str, Any]) -> Iterator[Fault]:
+    """Rules about what nothing adds to events."""
+    enrich = _table(document.get("enrich"))
+    for path, match in _matches(document):
+        if match.get("countries") and not enrich.get("geo"):
+            yield f"{path}.countries", _IN_VAIN.format("enrich.geo", "a country", "context.location.country")
+        if "bots" in match and enrich.get("bots") is not True:
+            yield f"{path}.bots", _IN_VAIN.format("enrich.bots", "context.bot", "context.bot")
+
+
+def _matches(document: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What the rules of all destinations say of events, each with its path."""
+    for name, destination in _tables(document.get("destinations")).items():
+        rules = destination.get("rules")
+        for index, rule in enumerate(rules if isinstance(rules, list) else ()):
+            for key, match in _tables(rule).items():
+                yield f"destinations.{name}.rules.{index}.{key}", match
 
 
 def _unknown_warehouses(document: Mapping[str, Any], warehouse_types: Collection[str]) -> Iterator[Fault]:
@@ -41,7 +62,8 @@ def _unknown_warehouses(document: Mapping[str, Any], warehouse_types: Collection
     for name, destination in destinations.items():
         warehouse = destination.get("stitch")
         if isinstance(warehouse, str) and warehouse and warehouse not in warehouses:
-            yield f"destinations.{name}.stitch", f'there is no warehouse "{warehouse}" among the destinations'
+            meant = did_you_mean(warehouse, warehouses)
+            yield f"destinations.{name}.stitch", f'there is no warehouse "{warehouse}" among the destinations{meant}'
 
 
 def _demo_without_parts(document: Mapping[str, Any]) -> Iterator[Fault]:
@@ -49,7 +71,7 @@ def _demo_without_parts(document: Mapping[str, Any]) -> Iterator[Fault]:
         return
     source = _value(document, "demo", "source", DemoSettings())
     if isinstance(source, str) and source not in _table(document.get("sources")):
-        yield "demo.source", _no_source(source)
+        yield "demo.source", _no_source(source, _table(document.get("sources")))
     if _value(document, "script", "enabled", ScriptSettings()) is False:
         yield "script.enabled", "the demo uses the script; set it to true, or demo.enabled to false"
 
@@ -60,8 +82,12 @@ def _shared_listener(document: Mapping[str, Any]) -> Iterator[Fault]:
         yield "admin.listen", "is also server.listen; give the operator's listener an address of its own"
 
 
-def _no_source(name: str) -> str:
-    return f'there is no source "{name}"; add [sources.{name}] or correct the name'
+_IN_VAIN = "no event has {1} without {0}; set that, or ask by where for a {2} that clients send themselves"
+
+
+def _no_source(name: str, known: Collection[str]) -> str:
+    meant = did_you_mean(name, known)
+    return f'there is no source "{name}"{meant or f"; add [sources.{name}] or correct the name"}'
 
 
 def _value(document: Mapping[str, Any], section: str, key: str, default: Section) -> Any:

@@ -1,45 +1,61 @@
-"""The settings of a kind of destination as a table for its page in docs/destinations, from the class itself."""
+"""The settings of a kind of destination as a table for its page in docs, from the class itself."""
 
 import ast
 import inspect
 import textwrap
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, BeforeValidator, SecretStr
 
 from gateway.config.settings import DestinationSettings
+from gateway.config.units import duration_in_words, parse_duration_s, parse_size_bytes, written_size
 
 BEGIN = "<!-- settings -->"
 END = "<!-- /settings -->"
 
 
-def settings_table(kind: type[DestinationSettings]) -> str:
-    """Markdown: each setting that the kind adds or gives another default, with that default and its docstring."""
-    rows = [
-        f"| `{name}` | {_default(kind, name)} | {meaning} |"
-        for name, meaning in _meanings(kind).items()
-        if name != "type" and name in kind.model_fields
-    ]
+Kind = type[DestinationSettings]
+
+
+def settings_table(kind: Kind, base: Kind = DestinationSettings) -> str:
+    """Markdown: each setting that the kind adds to `base` or has another default for, with default and docstring.
+
+    A section of settings without a docstring of its own is told by its settings.
+    """
+    told = set(_rows(base, DestinationSettings))
+    rows = [row for row in _rows(kind, DestinationSettings) if row not in told]
     if not rows:
         return "It has no settings of its own."
     return "\n".join(["| setting | default | meaning |", "| --- | --- | --- |", *rows])
 
 
-def with_table(page: str, kind: type[DestinationSettings]) -> str:
+def with_table(page: str, kind: Kind, base: Kind = DestinationSettings) -> str:
     """The page with its table as it must be. Raises ValueError where the page has no place for it."""
     before, begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):
         raise ValueError(f"the page needs a line {BEGIN} and a line {END}, between which the settings are written")
-    return f"{before}{BEGIN}\n{settings_table(kind)}\n{END}{after}"
+    return f"{before}{BEGIN}\n{settings_table(kind, base)}\n{END}{after}"
 
 
-def _meanings(kind: type[BaseModel]) -> dict[str, str]:
-    """Docstrings below the fields, in the order of the class; bases that add fields come first."""
+def _rows(kind: type[BaseModel], root: type[BaseModel], section: str = "") -> Iterator[str]:
+    for name, meaning in _meanings(kind, root).items():
+        if name == "type" or name not in kind.model_fields:
+            continue
+        field = kind.model_fields[name]
+        if not meaning and isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from _rows(field.annotation, BaseModel, f"{section}{name}.")
+        else:
+            yield f"| `{section}{field.alias or name}` | {_default(kind, name)} | {meaning} |"
+
+
+def _meanings(kind: type[BaseModel], root: type[BaseModel]) -> dict[str, str]:
+    """Docstrings below the fields, in the order of the class; bases that add fields to `root` come first."""
     meanings: dict[str, str] = {}
     for cls in reversed(kind.__mro__):
-        if cls is not DestinationSettings and issubclass(cls, BaseModel) and not issubclass(DestinationSettings, cls):
-            meanings |= _docstrings(cls)
+        if cls is not root and issubclass(cls, BaseModel) and not issubclass(root, cls):
+            meanings |= {name: text for name, text in _docstrings(cls).items() if text or name not in meanings}
     return meanings
 
 
@@ -63,7 +79,15 @@ def _default(kind: type[BaseModel], name: str) -> str:
     field = kind.model_fields[name]
     if field.is_required():
         return "required"
-    return _shown(field.get_default(call_default_factory=True))
+    default = field.get_default(call_default_factory=True)
+    for mark in field.metadata:
+        if default is not None and isinstance(mark, BeforeValidator) and mark.func in _WRITTEN:
+            return f'`"{_WRITTEN[mark.func](default)}"`'
+    return _shown(default)
+
+
+_WRITTEN: Mapping[Any, Callable[[Any], str]] = {parse_duration_s: duration_in_words, parse_size_bytes: written_size}
+"""How what these have read is written."""
 
 
 def _shown(value: Any) -> str:

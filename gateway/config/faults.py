@@ -1,38 +1,50 @@
 """pydantic's errors in the words of the file: the dotted path of the key, and what to write instead."""
 
-from collections.abc import Sequence
-from difflib import get_close_matches
+from collections.abc import Collection, Sequence
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
 from gateway.config.settings import DestinationSettings, Settings
+from gateway.config.spelling import did_you_mean
 
 Fault = tuple[str, str]
 """(dotted path of the key, what is wrong with it and what to do)"""
 
-_DICTIONARY = "write a table, like [section] or { key = value }"
+_TABLE = "write a table, like [section] or { key = value }"
 _LIST = 'write a list, like ["a", "b"]'
-_NAME = "a name has lower-case letters, digits, - and _, starts with a letter, and has at most 63 characters"
+_LIST_OF_TABLES = "write a list of tables, like [[section]] or [{ key = value }]"
 _WORDS = {
     "bool_parsing": "write true or false",
     "bool_type": "write true or false",
-    "dict_type": _DICTIONARY,
+    "dict_type": _TABLE,
     "finite_number": "write a number that ends",
     "float_parsing": "write a number",
     "float_type": "write a number",
+    "greater_than": "write more than {gt}",
+    "greater_than_equal": "write {ge} or more",
     "int_from_float": "write a whole number",
     "int_parsing": "write a whole number",
     "int_type": "write a whole number",
     "ip_any_network": 'write an address or a network, like "127.0.0.1" or "10.0.0.0/8"',
+    "less_than_equal": "write {le} or less",
+    "literal_error": "write one of {expected}",
     "missing": "this key is required",
-    "model_attributes_type": _DICTIONARY,
-    "model_type": _DICTIONARY,
+    "model_attributes_type": _TABLE,
+    "model_type": _TABLE,
+    "path_not_file": "there is no such file",
     "path_type": "write a path in quotes",
+    "string_too_long": "write at most {max_length} characters",
+    "string_too_short": "write something here, or remove the key",
     "string_type": "write a text in quotes",
+    "too_long": "write at most {max_length} of them",
+    "too_short": "is empty; write at least {min_length}",
     "tuple_type": _LIST,
+    "url_parsing": 'write an address, like "https://api.example"',
+    "url_scheme": 'write an address, like "https://api.example"',
 }
+"""By pydantic's type of error; what stands in braces is pydantic's."""
 
 
 def describe(detail: dict[str, Any], kinds: Sequence[type[DestinationSettings]]) -> Fault:
@@ -40,14 +52,29 @@ def describe(detail: dict[str, Any], kinds: Sequence[type[DestinationSettings]])
     location = [str(part) for part in detail["loc"]]
     kind = _take_kind(location, kinds)
     if location and location[-1] == "[key]":
-        return ".".join(location[:-1]), _NAME
+        del location[-1]
     if detail["type"] in {"union_tag_invalid", "union_tag_not_found"}:
-        types = ", ".join(f'"{name}"' for name in sorted(_types(kinds)))
-        return ".".join([*location, "type"]), f"write one of {types}"
+        return ".".join([*location, "type"]), _no_kind(detail, _types(kinds))
     if detail["type"] == "extra_forbidden":
         return ".".join(location), _unknown(location, kind)
-    message = str(detail["msg"]).removeprefix("Value error, ")
-    return ".".join(location), _WORDS.get(detail["type"], message)
+    return ".".join(location), _said(detail, location, kind)
+
+
+def _said(detail: dict[str, Any], location: Sequence[str], kind: type[DestinationSettings]) -> str:
+    if detail["type"] == "tuple_type" and _holds_tables(location, kind):
+        return _LIST_OF_TABLES
+    words = _WORDS.get(detail["type"])
+    if words is None:
+        return str(detail["msg"]).removeprefix("Value error, ")
+    for name, value in detail.get("ctx", {}).items():
+        words = words.replace(f"{{{name}}}", str(value))
+    return words.replace("'", '"')
+
+
+def _no_kind(detail: dict[str, Any], types: Collection[str]) -> str:
+    said = str(detail.get("ctx", {}).get("tag", ""))
+    there_are = ", ".join(f'"{name}"' for name in sorted(types))
+    return f"write one of {there_are}{did_you_mean(said, types)}"
 
 
 def _types(kinds: Sequence[type[DestinationSettings]]) -> dict[str, type[DestinationSettings]]:
@@ -68,19 +95,39 @@ def _take_kind(location: list[str], kinds: Sequence[type[DestinationSettings]]) 
 
 
 def _unknown(location: Sequence[str], kind: type[DestinationSettings]) -> str:
-    close = get_close_matches(location[-1], _keys_beside(location, kind), n=1)
-    return f'unknown key; did you mean "{close[0]}"?' if close else "unknown key; see docs/configuration.md"
+    meant = did_you_mean(location[-1], _keys_beside(location, kind))
+    return f"unknown key{meant or f'; see {_page(location, kind)}'}"
+
+
+def _page(location: Sequence[str], kind: type[DestinationSettings]) -> str:
+    """Where the keys beside the last one are described. Kinds that come with the package have pages."""
+    name = str(kind.model_fields["type"].default)
+    is_tool = location[:1] == ["destinations"] and kind.__module__.startswith("gateway.destinations.")
+    return f"docs/destinations/{name}.md" if is_tool else "docs/configuration.md"
 
 
 def _keys_beside(location: Sequence[str], kind: type[DestinationSettings]) -> list[str]:
     """The keys that exist in the table of the key at `location`."""
-    inside: Sequence[str] = location[:-1]
+    return list(_section_at(location[:-1], kind).model_fields)
+
+
+def _holds_tables(location: Sequence[str], kind: type[DestinationSettings]) -> bool:
+    """Whether the key at `location` is a list of sections."""
+    field = _section_at(location[:-1], kind).model_fields.get(location[-1])
+    try:
+        return field is not None and bool(section_of(field.annotation))
+    except LookupError:
+        return False
+
+
+def _section_at(location: Sequence[str], kind: type[DestinationSettings]) -> type[BaseModel]:
+    """The section at `location`, whose destination is of this kind."""
     model: type[BaseModel] = Settings
-    if inside[:1] == ["destinations"]:
-        inside, model = inside[2:], kind
-    for part in inside:
+    if location[:1] == ["destinations"]:
+        location, model = location[2:], kind
+    for part in location:
         model = section_of(model.model_fields[part].annotation) if part in model.model_fields else model
-    return list(model.model_fields)
+    return model
 
 
 def section_of(annotation: Any) -> type[BaseModel]:

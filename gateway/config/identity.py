@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from gateway.config.section import Section
+from gateway.config.texts import like
 
 RESERVED = {"user_id", "anonymous_id", "group_id", "identify", "alias", "group", "event"}
 """Types of identifiers, and causes of links, that have a meaning of their own."""
@@ -16,7 +17,13 @@ def _not_reserved(name: str) -> str:
     return name
 
 
-Type = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")]
+Type = Annotated[
+    str,
+    like(
+        r"[A-Za-z][A-Za-z0-9_]{0,62}",
+        'write up to 63 letters, digits and _, of which the first is a letter, like "email"',
+    ),
+]
 Trait = Annotated[Type, AfterValidator(_not_reserved)]
 Count = Annotated[int, Field(ge=1)]
 
@@ -25,6 +32,7 @@ class IdentitySettings(Section):
     """docs/identity.md has the rules."""
 
     enabled: bool = True
+    """Keep track of who is who. Without, nothing more is linked, and every identifier is a person of its own."""
     strong: tuple[Trait, ...] = Field(default=("email",), max_length=8)
     """Traits that identify a person, the strongest first."""
     limits: dict[Type, Count] = Field(default={})
@@ -32,8 +40,8 @@ class IdentitySettings(Section):
     blocklist: tuple[str, ...] = ()
     """Further values that name nobody; case and surrounding space do not matter."""
     max_identifiers: int = Field(default=1_000, ge=2)
-    """Of one person. Further ones are not linked."""
+    """Identifiers of one person; further ones are not linked."""
     max_merges: int = Field(default=100, ge=1)
-    """Of one person."""
+    """Merges of one person."""
     max_links_an_hour: int = Field(default=100, ge=1)
     """An identifier that gains more others in an hour is frozen: it gains no more."""

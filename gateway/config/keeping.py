@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from gateway.config.routing import FieldPath
+from gateway.config.routing import EventPath
 from gateway.config.section import Section
+from gateway.config.texts import like
 
 _CONSENT = "context.consent"
 _HASHABLE = ("userId", "anonymousId", "groupId", "previousId", "event")
@@ -41,10 +42,14 @@ def _fit(patterns: Sequence[str], keys: Sequence[str]) -> bool:
     return all(fnmatchcase(key, pattern) for pattern, key in zip(patterns, keys, strict=False))
 
 
-Removable = Annotated[FieldPath, AfterValidator(_removable)]
-Hashable = Annotated[FieldPath, AfterValidator(_hashable)]
+Removable = Annotated[EventPath, AfterValidator(_removable)]
+Hashable = Annotated[EventPath, AfterValidator(_hashable)]
 ParameterName = Annotated[str, Field(min_length=1, max_length=128)]
-CookiePattern = Annotated[str, Field(pattern=r'^[^\s;=,"]+$', max_length=128)]
+CookiePattern = Annotated[
+    str,
+    like(r'[^\s;=,"]+', 'write the name of a cookie, in which * and ? stand for anything, like "_ga*"'),
+    Field(max_length=128),
+]
 """A cookie's name, in which * and ? stand for anything."""
 
 

@@ -15,18 +15,28 @@ from pydantic import Field, ValidationError, create_model
 from gateway.config.cross_check import cross_check
 from gateway.config.faults import Fault, describe
 from gateway.config.secrets import resolve_secrets
-from gateway.config.settings import DestinationSettings, Name, Settings, WarehouseSettings
+from gateway.config.settings import DestinationSettings, Settings, WarehouseSettings
+from gateway.config.texts import Name
 from gateway.model.errors import ConfigError
 
 
-def load_settings(path: Path, kinds: Sequence[type[DestinationSettings]], environ: Mapping[str, str]) -> Settings:
-    """The settings in the TOML file at `path`.
+def load_settings(
+    path: Path,
+    kinds: Sequence[type[DestinationSettings]],
+    environ: Mapping[str, str],
+    known: Sequence[Fault] = (),
+    only: str = "",
+) -> Settings:
+    """The settings in the TOML file at `path`; `only` those of one destination, and of the warehouse that it asks.
 
-    Raises ConfigError that lists every fault with its key. `kinds` are the destination types that exist; `environ` is
-    where `${NAME}` is looked up.
+    Raises ConfigError that lists every fault with its key, beside those `known` before. `kinds` are the destination
+    types that exist; `environ` is where `${NAME}` is looked up.
     """
-    faults: list[Fault] = []
-    document = resolve_secrets(_read(path), environ, faults)
+    faults: list[Fault] = [*known]
+    document = _read(path)
+    if only:
+        document["destinations"] = _chosen(document.get("destinations"), only, path)
+    document = resolve_secrets(document, environ, faults)
     settings = _validate(document, kinds, faults)
     warehouses = [kind for kind in kinds if issubclass(kind, WarehouseSettings) and not kind.is_archive]
     faults += cross_check(document, [kind.model_fields["type"].default for kind in warehouses])
@@ -55,6 +65,16 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: not TOML: {error}") from error
 
 
+def _chosen(destinations: Any, name: str, path: Path) -> dict[str, Any]:
+    """Raises ConfigError where there is none of that name."""
+    named = destinations if isinstance(destinations, dict) else {}
+    if name not in named:
+        hint = f"there are {', '.join(named)}" if named else "add one"
+        raise ConfigError(f'no destination "{name}" is in {path}', hint=hint)
+    asked = named[name].get("stitch") if isinstance(named[name], dict) else None
+    return {each: table for each, table in named.items() if each in (name, asked)}
+
+
 def _validate(
     document: dict[str, Any], kinds: Sequence[type[DestinationSettings]], faults: list[Fault]
 ) -> Settings | None:
@@ -63,6 +83,9 @@ def _validate(
     try:
         return model.model_validate(document)
     except ValidationError as error:
-        found = [describe(dict(detail), kinds) for detail in error.errors(include_url=False, include_input=False)]
+        details = error.errors(include_url=False, include_input=False)
+        if any(key.startswith("plugins.") for key in unresolved):  # which may be the kind that is missing
+            details = [detail for detail in details if detail["type"] != "union_tag_invalid"]
+        found = [describe(dict(detail), kinds) for detail in details]
         faults += [fault for fault in found if fault[0] not in unresolved]
         return None

@@ -1,22 +1,56 @@
 """What a destination's owner lets through to it: named rules, the fields that go along, consent."""
 
+from fnmatch import fnmatchcase
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from gateway.config.section import Section
+from gateway.config.spelling import did_you_mean
+from gateway.config.texts import Country, Name, like
 
-RuleName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
-"""A rule's name: it becomes a metric label."""
-FieldPath = Annotated[str, Field(pattern=r"^[^.]+(\.[^.]+)*$", max_length=256)]
+TABLES = ("properties", "traits", "context", "integrations", "_metadata")
+"""Fields of events that hold others."""
+SCALARS = (
+    "type", "event", "name", "category", "messageId", "userId", "anonymousId", "groupId", "previousId", "timestamp",
+    "originalTimestamp", "sentAt", "receivedAt", "channel", "version", "writeKey", "rudderId",
+)  # fmt: skip
+
+FieldPath = Annotated[
+    str, like(r"[^.]+(\.[^.]+)*", 'write keys with dots between, like "properties.total"'), Field(max_length=256)
+]
 """Keys from the event inwards, with dots between: "properties.total"."""
+
+
+def _begins_an_event(path: str) -> str:
+    first, *inside = path.split(".")
+    known = TABLES if inside else (*TABLES, *SCALARS)
+    if any(fnmatchcase(field, first) for field in known):
+        return path
+    meant = did_you_mean(first, known)
+    if not meant and not inside:
+        meant = f'; say where it is, like "properties.{path}" or "traits.{path}"'
+    raise ValueError(f'"{first}" is no {"table" if inside else "field"} of an event{meant or _TABLES_THERE_ARE}')
+
+
+_TABLES_THERE_ARE = "; a path begins with properties, traits, context or integrations"
+EventPath = Annotated[FieldPath, AfterValidator(_begins_an_event)]
+"""A path into an event; its first key may hold * and ?."""
 Share = Annotated[float, Field(ge=0, le=1)]
 EventType = Literal["track", "page", "screen", "identify", "group", "alias"]
-Scalar = str | int | float | bool
+
+
+def _one_value(value: object) -> object:
+    if not isinstance(value, str | int | float | bool):
+        raise ValueError("write one text or number, or true or false; several stand in one_of")  # noqa: TRY004 - pydantic turns ValueError alone into a fault
+    return value
+
+
+Scalar = Annotated[str | int | float | bool, BeforeValidator(_one_value)]
 
 
 class Condition(Section):
-    """What must be true of one field; all that is said must be."""
+    """What must be true of one field of a table; all that is said must be."""
 
     field: FieldPath
     exists: bool | None = None
@@ -35,6 +69,12 @@ class Condition(Section):
         return self
 
 
+class EventCondition(Condition):
+    """What must be true of one field of an event."""
+
+    field: EventPath
+
+
 class Match(Section):
     """Which events are meant: all that is said must be true, and of each list one member."""
 
@@ -42,11 +82,11 @@ class Match(Section):
     events: tuple[str, ...] = ()
     """Names of track events, and of pages and screens, with * and ?."""
     sources: tuple[str, ...] = ()
-    countries: tuple[Annotated[str, Field(pattern=r"^[A-Z]{2}$")], ...] = ()
+    countries: tuple[Country, ...] = ()
     """ISO 3166 codes, of `context.location.country`."""
     bots: bool | None = None
     """Whether `context.bot` was set."""
-    where: tuple[Condition, ...] = ()
+    where: tuple[EventCondition, ...] = ()
     share: Share | None = None
     """Of the people, always the same ones."""
 
@@ -60,7 +100,7 @@ class Match(Section):
 class Rule(Section):
     """What it keeps back is counted as filtered, under its name."""
 
-    name: RuleName
+    name: Name
     drop_if: Match | None = None
     drop_unless: Match | None = None
 
@@ -74,10 +114,10 @@ class Rule(Section):
 class FieldRules(Section):
     """Which fields of an event go along. `*` stands for any key, or a part of one."""
 
-    allow: tuple[FieldPath, ...] = ()
+    allow: tuple[EventPath, ...] = ()
     """Of each table that is named here (properties, traits, context) nothing else goes along."""
-    deny: tuple[FieldPath, ...] = ()
-    rename: dict[FieldPath, FieldPath] = Field(default={})
+    deny: tuple[EventPath, ...] = ()
+    rename: dict[EventPath, FieldPath] = Field(default={})
 
     @model_validator(mode="before")
     @classmethod

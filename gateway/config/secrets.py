@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+_UNCLOSED = re.compile(r"\$\{(?!\{|[A-Za-z_][A-Za-z0-9_]*\})")
+"""But not the sign of a currency before a placeholder, ${{ ... }}."""
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -30,20 +32,48 @@ def _resolve_text(text: str, path: str, environ: Mapping[str, str], faults: list
         if kind == "file":
             return _first_line(Path(name))
         if kind == "credential":
-            return _first_line(Path(environ["CREDENTIALS_DIRECTORY"]) / name)
-        return _VARIABLE.sub(lambda found: environ[found[1]], text)
-    except KeyError as missing:
-        faults.append((path, f"the environment has no {missing.args[0]}; set it, or use file: or credential:"))
+            return _first_line(_credentials(environ) / name)
+        return _with_variables(text, environ)
     except OSError as error:
         faults.append((path, f"{error.filename}: {error.strerror}; write the secret there, readable to the daemon"))
-    except ValueError:
-        faults.append((path, f"{kind}:{name} does not lead to a secret; its first line must be text"))
+    except ValueError as error:
+        faults.append((path, str(error)))
     return ""
 
 
+def _with_variables(text: str, environ: Mapping[str, str]) -> str:
+    """Raises ValueError in words where a variable is not there, or empty, or not written as one."""
+    if _UNCLOSED.search(text):
+        raise ValueError("${ begins the name of an environment variable; write it like ${NAME}")
+    return _VARIABLE.sub(lambda found: _variable(found[1], environ), text)
+
+
+def _variable(name: str, environ: Mapping[str, str]) -> str:
+    try:
+        value = environ[name]
+    except KeyError:
+        raise ValueError(f"the environment has no {name}; set it, or use file: or credential:") from None
+    if not value:
+        raise ValueError(f"in the environment {name} is empty; set it, or use file: or credential:")
+    return value
+
+
+def _credentials(environ: Mapping[str, str]) -> Path:
+    """Raises ValueError where systemd did not start us, or handed nothing over."""
+    if not environ.get("CREDENTIALS_DIRECTORY"):
+        raise ValueError(
+            "credential: is what systemd hands to a service (LoadCredential=), and here is none; "
+            "start it there, or use file: or ${NAME}"
+        )
+    return Path(environ["CREDENTIALS_DIRECTORY"])
+
+
 def _first_line(path: Path) -> str:
-    """Raises OSError when there is no such file, ValueError when the path or the first line is not a text."""
-    line = path.read_text(encoding="utf-8").split("\n", 1)[0].strip()
+    """Raises OSError when there is no such file, ValueError in words when its first line is not a text."""
+    try:
+        line = path.read_text(encoding="utf-8").split("\n", 1)[0].strip()
+    except ValueError:  # of the bytes, or of a path with a NUL
+        line = ""
     if not line:
-        raise ValueError("empty")
+        raise ValueError(f"{path} does not lead to a secret; its first line must be text")
     return line

@@ -1,5 +1,6 @@
 """Every setting of the daemon, with its default. docs/configuration.md explains them; a test compares the two."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -10,11 +11,9 @@ from gateway.config.code import Plugin, Transform
 from gateway.config.keeping import CookieSettings, PrivacySettings
 from gateway.config.routing import FieldRules, Rule
 from gateway.config.section import Section
+from gateway.config.texts import OR_EMPTY, Name, like
 from gateway.config.tracking_plan import TrackingPlanSettings
 from gateway.config.units import Address, Duration, Size
-
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
-"""A source's or destination's name: it becomes a metric label and part of table names."""
 
 
 class RateSettings(Section):
@@ -29,7 +28,9 @@ class ServerSettings(Section):
 
     listen: Address = "127.0.0.1:8080"
     """host:port, or unix:/path. Ignored when systemd hands over a socket."""
-    path_prefix: Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._~-]+)*$")] = ""
+    path_prefix: Annotated[
+        str, like(r"(/[A-Za-z0-9._~-]+)*", 'write a path that begins and does not end with /, like "/events", or ""')
+    ] = ""
     """Everything is served below this path, for a gateway mounted on the site's own host name."""
     trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
     """Addresses whose X-Forwarded-For is believed."""
@@ -89,13 +90,20 @@ class ScriptSettings(Section):
     """The browser script."""
 
     enabled: bool = True
-    path: Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._~-]+)+$")] = "/js"
+    path: Annotated[
+        str, like(r"(/[A-Za-z0-9._~-]+)+", 'write a path that begins and does not end with /, like "/js"')
+    ] = "/js"
     """Directory the script is served from. `headwater init` draws a random one."""
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")] = "headwater"
+    name: Annotated[str, like(r"[A-Za-z0-9_-]+", 'write letters, digits, - and _ alone, like "headwater"')] = (
+        "headwater"
+    )
     """File name of the loader, without `.js`. Without it, the same address takes the script's events."""
-    former: tuple[Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._~-]+)+$")], ...] = ()
+    former: tuple[
+        Annotated[str, like(r"(/[A-Za-z0-9._~-]+)+", 'write a path that begins and does not end with /, like "/js"')],
+        ...,
+    ] = ()
     """Addresses from before a rotation, as path and name: they go on answering, for pages that still know them."""
-    cookie: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")] = "hw"
+    cookie: Annotated[str, like(r"[A-Za-z0-9_-]{1,32}", 'write up to 32 letters, digits, - and _, like "hw"')] = "hw"
     """Name of the cookie that knows a visitor."""
     segment_script: FilePath | None = None
     """Segment's script, served where Segment's snippet looks for it."""
@@ -186,7 +194,7 @@ class DestinationSettings(Section):
     """Events older than this become dead letters instead of being sent; zero means no limit."""
     hold: Duration = 0
     """How long an event without a user waits for one to be known; zero: it does not."""
-    stitch: Name | Literal[""] = ""
+    stitch: Annotated[Name, OR_EMPTY] = ""
     """The warehouse that knows whose a device is, where events without a user are to be given one."""
     concurrency: int = Field(default=4, ge=1, le=64)
     """Requests in flight at once."""
@@ -194,6 +202,16 @@ class DestinationSettings(Section):
     requests_per_second: float = Field(default=0, ge=0)
     timeout: Duration = 15
     """For one request, connection included."""
+
+    @field_validator("rules")
+    @classmethod
+    def _rules_are_told_apart(cls, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
+        for name, count in Counter(rule.name for rule in rules).items():
+            if count > 1:
+                raise ValueError(
+                    f'two rules are called "{name}"; rename one, for what they keep back is counted by name'
+                )
+        return rules
 
     @model_validator(mode="after")
     def _held_events_are_young_enough(self) -> Self:

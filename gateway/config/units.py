@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from gateway.config.texts import like
+
 _SECONDS = {
     "ms": Decimal("0.001"),
     "s": Decimal(1),
@@ -45,6 +47,22 @@ def parse_duration_s(value: object) -> object:
     return float(Decimal(found[1]) * _SECONDS[found[2].lower()])
 
 
+def duration_in_words(seconds: float) -> str:
+    """As people write it, in the largest unit of which it is a whole number: "72 h"; days from a week on."""
+    for unit in ("d", "h", "m"):
+        size = int(_SECONDS[unit])
+        if seconds and seconds % size == 0 and (unit != "d" or seconds >= _SECONDS["w"]):
+            return f"{seconds / size:g} {unit}"
+    return f"{seconds:g} s"
+
+
+def written_size(size: int) -> str:
+    """As people write it, in the largest unit of which it is a whole number."""
+    units = {"GiB": 2**30, "MiB": 2**20, "KiB": 2**10, "B": 1}
+    unit = next(unit for unit, each in units.items() if size % each == 0)
+    return f"{size // units[unit]} {unit}"
+
+
 def parse_size_bytes(value: object) -> object:
     """Bytes from "10GiB"; a number is taken as bytes. Anything else is left for pydantic to refuse."""
     if isinstance(value, bool):
@@ -74,7 +92,14 @@ Duration = Annotated[float, BeforeValidator(parse_duration_s), Field(ge=0, le=_C
 """Seconds."""
 Size = Annotated[int, BeforeValidator(parse_size_bytes), Field(ge=0, le=_LARGEST_FILE_BYTES)]
 """Bytes."""
-BaseUrl = Annotated[str, Field(pattern=r"^https?://[^/\s?#]+[^\s?#]*$"), AfterValidator(lambda url: url.rstrip("/"))]
+BaseUrl = Annotated[
+    str,
+    like(
+        r"https?://[^/\s?#]+[^\s?#]*",
+        'write an address that begins with http:// or https://, without ? and #, like "https://api.example"',
+    ),
+    AfterValidator(lambda url: url.rstrip("/")),
+]
 """Where an API is, without what its paths begin with; kept without a slash at the end."""
 Address = Annotated[str, AfterValidator(check_address)]
 """host:port, or unix:/path."""

@@ -35,7 +35,8 @@ class Aftermath:
         self._lanes.settled([item for item, _ in done], [item for item, _ in rest])
         for item, verdict in done:
             if isinstance(verdict, Reject):
-                self._bury(item, "rejected", self._trouble(parcel, verdict.reason))
+                tried = replace(parcel, attempts=parcel.attempts + 1)
+                self._bury(item, "rejected", self._trouble(tried, verdict.reason))
             else:
                 self._recorder.settle(item.stored.offset, verdict, item.parts)
         if rest:

@@ -16,16 +16,17 @@ import structlog
 
 from gateway.config import DestinationSettings, EnrichSettings, TrackingPlanSettings
 from gateway.deliver.breaker import moment
+from gateway.deliver.burials import Burials
+from gateway.deliver.cursor_name import CursorName
 from gateway.deliver.disk import when_available
 from gateway.deliver.enriching import Enriching
 from gateway.deliver.gauges import forget, show
 from gateway.deliver.governing import Given
 from gateway.deliver.plans import KindTable, LoadPlan
 from gateway.deliver.preview import Preview, preview
-from gateway.deliver.probe import probe_tool, probe_warehouse
 from gateway.deliver.quarantine import NOTHING_KEPT, Quarantine
 from gateway.deliver.rate import SendRate
-from gateway.deliver.services import CursorName, Services
+from gateway.deliver.services import Services
 from gateway.deliver.status import DestinationStatus
 from gateway.deliver.tool_worker import ToolWorker
 from gateway.deliver.transport import open_transport
@@ -243,17 +244,6 @@ class Delivery:
         given = Given(next(iter(batches[0])), self._services.enriching.canonical)
         return await preview(given, plan, moment(self._clock), self._quarantine)
 
-    async def check(self, name: str, settings: DestinationSettings) -> str | None:
-        """Try the connection: None where it works, else the trouble in words."""
-        warehouse = self._kinds.warehouses.get(type(settings))
-        if warehouse is None:
-            return await probe_tool(self._kinds.tools[type(settings)], settings)
-        if name in self._handles:
-            # It is open here already, and a second opening may be refused just because of that.
-            status = self._running[name].worker.status()
-            return status.last_error or None
-        return await probe_warehouse(warehouse, settings, self._clock)
-
     async def _started(self) -> Services:
         if self._services is None:
             carry = await self._exit.enter_async_context(open_transport(sys.stdout.buffer))
@@ -264,6 +254,7 @@ class Delivery:
                 self._clock,
                 self._rng,
                 self._metrics,
+                Burials(self._metrics, self._clock),
                 enriching,
                 lambda: self._quarantine,
                 carry,

@@ -1,14 +1,18 @@
 """A conversation with a destination, as an outcome: nothing a destination's file or its peer does escapes from here."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import structlog
 
+from gateway.config import DestinationSettings
+from gateway.deliver.masking import masking
 from gateway.deliver.plans import Plan
 from gateway.deliver.tokens import Tokens
 from gateway.deliver.transport import Carry, UnreachableError
 from gateway.destinations.contract import Conversation, Payload, Sending
 from gateway.model.outcome import Delivered, Halt, Outcome, Partial, Reject, Retry
+from gateway.transforms.host import told
 
 MAX_TURNS = 10
 """Requests in one conversation."""
@@ -22,12 +26,24 @@ async def exchange(payloads: Sequence[Payload], plan: Plan, now_ms: int, carry: 
         return Retry(error.message)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a fault in a destination's file is its trouble alone
         structlog.get_logger().exception("destination.fault", type=plan.settings.type)
-        return Retry(f"{type(error).__name__}: {error}")
+        return Retry(told(error))
     if not isinstance(outcome, Delivered | Retry | Reject | Partial | Halt):
         return Retry(f"the destination's file read the answer as {type(outcome).__name__}, which is no outcome")
     if isinstance(outcome, Partial) and len(outcome.items) != len(payloads):
         return Retry(f"answered for {len(outcome.items)} of {len(payloads)} events")
-    return outcome
+    return _masked(outcome, plan.settings)
+
+
+def _masked(outcome: Outcome, settings: DestinationSettings) -> Outcome:
+    """Peers may repeat what they were sent, credentials included."""
+    if isinstance(outcome, Delivered):
+        return outcome
+    mask = masking(settings)
+    if not isinstance(outcome, Partial):
+        return replace(outcome, reason=mask(outcome.reason))
+    return Partial(
+        [item if isinstance(item, Delivered) else replace(item, reason=mask(item.reason)) for item in outcome.items]
+    )
 
 
 async def _told(payloads: Sequence[Payload], plan: Plan, now_ms: int, carry: Carry, tokens: Tokens) -> Outcome:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from itertools import groupby
 
-from gateway.deliver.services import CursorName
+from gateway.deliver.cursor_name import CursorName
 from gateway.deliver.status import DestinationStatus
 from gateway.observe.metrics import Metrics
 
@@ -18,9 +18,16 @@ def show(metrics: Metrics, statuses: Iterable[DestinationStatus]) -> None:
         behind = list(group)
         metrics.lag_events.labels(label).set(max(status.lag_events for status in behind))
         metrics.lag_seconds.labels(label).set(max(status.lag_seconds for status in behind))
+        metrics.transforms_unavailable.labels(label).set(any(status.state == "blocked" for status in behind))
 
 
 def forget(metrics: Metrics, label: str) -> None:
     """A worker that no longer runs shows no state."""
-    for gauge in (metrics.lag_events, metrics.lag_seconds, metrics.breaker_state, metrics.paused):
+    for gauge in (
+        metrics.lag_events,
+        metrics.lag_seconds,
+        metrics.breaker_state,
+        metrics.paused,
+        metrics.transforms_unavailable,
+    ):
         gauge.remove(label)

@@ -15,9 +15,8 @@ from gateway.deliver.quarantine import NOTHING_KEPT, Quarantine
 from gateway.deliver.routing import Route
 from gateway.model.envelope import Stored
 from gateway.model.event import EVENT_TYPES, Event, parse_time, to_iso
-from gateway.transforms import Chains, Failure, Job, Result, Runner, TransformsError
+from gateway.transforms import Chains, Failure, Job, KeptBack, Result, Runner, TransformsError
 
-BY_TRANSFORM = Filtered("transform")
 PAUSE_S = 1.0
 
 Governed = list[Event] | Filtered | Unsendable
@@ -43,6 +42,8 @@ class Governor:
         quarantine: Quarantine = NOTHING_KEPT,
     ) -> None:
         self.route = route
+        self.trouble = ""
+        """Why events wait: the owner's code cannot be loaded. Empty while it can."""
         self._quarantine = quarantine
         self._name = name
         self._own = settings.transforms
@@ -54,6 +55,11 @@ class Governor:
     def looks_inside(self) -> bool:
         """Whether anything but an event's envelope decides what becomes of it."""
         return bool(self._files) or self.route.looks_inside or self._quarantine.concerns(self.route.sources)
+
+    async def start(self) -> None:
+        """Load the owner's code. Raises TransformsError where that fails, for callers who do not want to wait."""
+        if self._files:
+            await self._runner.start()
 
     async def governed(self, given: Sequence[Given]) -> list[Governed]:
         """What becomes of each, in their order."""
@@ -102,19 +108,39 @@ class Governor:
         """Until the code can be loaded: it could when the configuration was read, so that is trouble of the machine."""
         while jobs:
             try:
-                return await self._runner.run(jobs)
+                results = await self._runner.run(jobs)
             except TransformsError as error:
-                structlog.get_logger().error("transforms.unavailable", destination=self._name, error=str(error))
+                self._noted(error)
                 await asyncio.sleep(PAUSE_S)
+            else:
+                self.trouble = ""
+                return results
         return []
+
+    def _noted(self, error: TransformsError) -> None:
+        """In the log once, for as long as it stays the same."""
+        trouble = f"transforms cannot be loaded: {last_line(error)}"
+        if trouble != self.trouble:
+            structlog.get_logger().error("transforms.unavailable", destination=self._name, error=str(error))
+        self.trouble = trouble
+
+
+def last_line(error: TransformsError) -> str:
+    """Of a traceback it is the one that says what is wrong; the file is named before it."""
+    lines = error.message.splitlines()
+    file = lines[0].partition(": ")[0]
+    return lines[-1] if len(lines) == 1 else f"{file}: {lines[-1]}"
 
 
 def made(original: Event, result: Result) -> Governed:
     """What the transforms made of an event."""
     if isinstance(result, Failure):
         return Unsendable("transform_failed", result.error)
+    if isinstance(result, KeptBack):
+        detail = f"the transform returned {result.returned}, which filters the event; return the event to keep it"
+        return Filtered(f"transform {result.by}", detail)
     try:
-        return as_canonical(result, original) or BY_TRANSFORM
+        return as_canonical(result, original)
     except ValueError as error:
         return Unsendable("transform_failed", str(error))
 

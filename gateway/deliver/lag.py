@@ -2,7 +2,9 @@
 
 from collections import deque
 
+from gateway.deliver.disk import when_available
 from gateway.model.envelope import Packed
+from gateway.queue import Queue
 
 
 class Lag:
@@ -10,6 +12,12 @@ class Lag:
 
     def __init__(self) -> None:
         self._marks: deque[tuple[int, int]] = deque()
+
+    async def begin(self, queue: Queue, next_offset: int, name: str) -> None:
+        """Look at the event at the cursor: after a restart it may be long before one that rests is read for."""
+        if next_offset < queue.head_offset:
+            for batch in await when_available(lambda: queue.read_packed(next_offset, 1, 1), name):
+                self.read(batch)
 
     def read(self, batch: Packed) -> None:
         """A batch came in; it is consecutive to the one before."""

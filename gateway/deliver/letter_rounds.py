@@ -7,6 +7,7 @@ import structlog
 
 from gateway.deliver.backoff import retry_delay_s
 from gateway.deliver.breaker import moment
+from gateway.deliver.cursor_name import CursorName
 from gateway.deliver.failures import is_past_horizon
 from gateway.deliver.governing import Given
 from gateway.deliver.isolate import Verdict
@@ -16,7 +17,7 @@ from gateway.deliver.plans import Plan
 from gateway.deliver.preparation import Preparation
 from gateway.deliver.progress import Filtered, Unsendable
 from gateway.deliver.sender import Sender
-from gateway.deliver.services import CursorName, Services
+from gateway.deliver.services import Services
 from gateway.model.errors import QueueUnavailableError
 from gateway.model.outcome import Delivered, Halt, Partial, Reject, Retry
 from gateway.queue.records import Letter
@@ -108,4 +109,4 @@ class LetterRounds:
 
     async def _bury(self, letter: Letter, reason: str, error: str) -> None:
         await self._services.queue.bury_letter(letter.id, reason, error[:MAX_ERROR_CHARACTERS])
-        self._services.metrics.dead.labels(self._name.label, reason).inc()
+        self._services.burials.note(self._name, reason)

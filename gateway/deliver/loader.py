@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import structlog
 
+from gateway.deliver.cursor_name import CursorName
 from gateway.deliver.disk import when_available
 from gateway.deliver.letters import Trouble, dead_letter
 from gateway.deliver.patience import Patience
 from gateway.deliver.prepare import UNREADABLE
-from gateway.deliver.services import CursorName, Services
+from gateway.deliver.services import Services
 from gateway.deliver.spans import Span
 from gateway.deliver.taking import Taken, Taking
 from gateway.deliver.warehouse_handle import WarehouseHandle
@@ -99,4 +100,4 @@ class Loader:
         for rule, events in taken.filtered.items():
             metrics.filtered.labels(label, rule).inc(events)
         for letter in taken.letters:
-            metrics.dead.labels(label, letter.reason).inc()
+            self._services.burials.note(CursorName(self.cursor.destination), letter.reason)

@@ -9,7 +9,8 @@ from gateway.config import RetrySettings
 from gateway.deliver.backoff import retry_delay_s
 from gateway.deliver.bell import Bell
 from gateway.deliver.breaker import moment, restored
-from gateway.deliver.services import CursorName, Services
+from gateway.deliver.cursor_name import CursorName
+from gateway.deliver.services import Services
 from gateway.model.errors import QueueUnavailableError, WarehouseError, WarehouseRowError
 from gateway.queue.records import RetryState
 

@@ -4,13 +4,15 @@ from collections.abc import Hashable, Sequence
 
 import orjson
 
+from gateway.config.units import duration_in_words
 from gateway.deliver.breaker import Moment
 from gateway.deliver.lanes import Item
 from gateway.deliver.plans import Plan
 from gateway.deliver.progress import Filtered, Unsendable
-from gateway.destinations.contract import Message, Payload
+from gateway.destinations.contract import Message, Payload, where
 from gateway.model.envelope import Stored
 from gateway.model.event import Event, parse_time
+from gateway.transforms.host import told
 
 NO_COUNTERPART = Filtered("no_counterpart")
 UNREADABLE = Filtered("unreadable")
@@ -26,17 +28,17 @@ def address(stored: Stored, events: Sequence[Event], plan: Plan, now: Moment) ->
     try:
         young = [event for event in events if not is_too_old(event, plan.max_age_s, now.ms)]
         if not young:
-            return Unsendable("too_old", f"older than the {plan.max_age_s:g} s that are accepted")
-        told = [(event, _payload(event, each)) for event in young for each in plan.kind.map(event, plan.settings)]
+            return Unsendable("too_old", f"older than the {duration_in_words(plan.max_age_s)} that are accepted")
+        said = [(event, _payload(event, each)) for event in young for each in _messages(event, plan)]
     except (Exception, SystemExit) as error:  # noqa: BLE001 - `map` met an event it cannot bear: that event alone pays
-        words = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+        words = str(error) if isinstance(error, ValueError) else told(error)
         return Unsendable("unmappable", words)
-    if not told:
+    if not said:
         return NO_COUNTERPART
-    for _, payload in told:
+    for _, payload in said:
         if len(payload.body) > plan.max_payload_bytes:
             return Unsendable("too_large", f"{len(payload.body)} bytes, accepted are {plan.max_payload_bytes}")
-    return [Item(stored, person(event, stored), payload, now.s, len(told)) for event, payload in told]
+    return [Item(stored, person(event, stored), payload, now.s, len(said)) for event, payload in said]
 
 
 def person(event: Event, stored: Stored) -> Hashable:
@@ -51,6 +53,17 @@ def is_too_old(event: Event, max_age_s: float, now_ms: int) -> bool:
     """Whether the vendor or the owner refuses an event of that age; zero: of no age."""
     happened_at = parse_time(event["timestamp"]) if max_age_s else None
     return happened_at is not None and now_ms - happened_at.timestamp() * 1000 > max_age_s * 1000
+
+
+def _messages(event: Event, plan: Plan) -> Sequence[Message]:
+    """Raises TypeError, with the place in the owner's file, where `map` returned anything else."""
+    messages = plan.kind.map(event, plan.settings)
+    if not isinstance(messages, list | tuple):
+        raise TypeError(f"{where(plan.kind.map)} returned {type(messages).__name__}: return a list of Message, or []")
+    for each in messages:
+        if not isinstance(each, Message):
+            raise TypeError(f"{where(plan.kind.map)} returned a list with {type(each).__name__} in it, not a Message")
+    return messages
 
 
 def _payload(event: Event, message: Message) -> Payload:

@@ -1,17 +1,16 @@
 """What a destination would be sent for an event, without sending it. Secrets are masked."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
-from urllib.parse import quote
 
 import orjson
-from pydantic import BaseModel, SecretStr
 
 from gateway.deliver.breaker import Moment
 from gateway.deliver.governing import Given, Governed, Governor
+from gateway.deliver.masking import masking
 from gateway.deliver.plans import LoadPlan, Plan
 from gateway.deliver.prepare import Prepared, address
 from gateway.deliver.progress import Filtered, Unsendable
@@ -19,9 +18,8 @@ from gateway.deliver.quarantine import Quarantine
 from gateway.destinations.contract import Payload, Sending
 from gateway.destinations.http_messages import Publication, Request, Response
 from gateway.model.envelope import Stored
+from gateway.transforms.host import told
 
-MASK = "***"
-_CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie"})
 _SUCCESS = Response(200)
 _TOKEN = "t0ken"  # noqa: S105 - stands where a token will be
 
@@ -30,7 +28,8 @@ Shown = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """`outcome` is "sent", "filtered" (by the rule `reason`) or "dead" (for `reason`, with the `error`)."""
+    """`outcome` is "sent", "filtered" (by the rule `reason`; of a transform the `error` says more) or "dead" (for
+    `reason`, with the `error`)."""
 
     outcome: str
     reason: str = ""
@@ -41,9 +40,13 @@ class Preview:
 
 
 async def preview(given: Given, plan: Plan | LoadPlan, now: Moment, quarantine: Quarantine) -> Preview:
-    """The owner's rules, plan and transforms, then the tool's words; of a warehouse the events that it would store."""
+    """The owner's rules, plan and transforms, then the tool's words; of a warehouse the events that it would store.
+
+    Raises TransformsError where the owner's code cannot be loaded.
+    """
     governor = Governor(plan.name, plan.route, plan.settings, plan.transforms, quarantine)
     async with aclosing(governor):
+        await governor.start()
         (governed,) = await governor.governed([given])
     return described(given.stored, governed, plan, now)
 
@@ -57,14 +60,17 @@ def described(stored: Stored, governed: Governed, plan: Plan | LoadPlan, now: Mo
     else:
         prepared = governed
     match prepared:
-        case Filtered(rule):
-            return Preview("filtered", rule)
+        case Filtered(rule, detail):
+            return Preview("filtered", rule, detail)
         case Unsendable(reason, error):
             return Preview("dead", reason, error)
         case items:
             assert isinstance(plan, Plan)
             mask = masking(plan.settings)
-            said = requests_for([item.payload for item in items], plan, now.ms)
+            try:
+                said = [*requests_for([item.payload for item in items], plan, now.ms)]
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - a fault in a destination's file, told to its owner
+                return Preview("dead", "unsendable", mask(told(error)))
             return Preview("sent", requests=[mask(shown(request)) for request in said])
 
 
@@ -113,37 +119,3 @@ def readable(body: bytes) -> Any:
         except orjson.JSONDecodeError:
             continue
     return body.decode(errors="replace")
-
-
-def masking(settings: BaseModel) -> Callable[[Any], Any]:
-    """What puts `***` where a secret of the settings stands, and in the place of credentials."""
-    plain = {secret for secret in secrets_in(settings) if secret}
-    secrets = sorted(plain | {quote(secret, safe="") for secret in plain}, key=len, reverse=True)
-
-    def masked(value: Any, key: str = "") -> Any:
-        if isinstance(value, str):
-            if key in _CREDENTIALS:
-                return MASK
-            for secret in secrets:
-                value = value.replace(secret, MASK)
-            return value
-        if isinstance(value, Mapping):
-            return {name: masked(held, str(name)) for name, held in value.items()}
-        return [masked(held) for held in value] if isinstance(value, list) else value
-
-    return masked
-
-
-def secrets_in(value: Any) -> Iterator[str]:
-    """Every secret in settings, however deep."""
-    if isinstance(value, SecretStr):
-        yield value.get_secret_value()
-    elif isinstance(value, BaseModel):
-        for name in type(value).model_fields:
-            yield from secrets_in(getattr(value, name))
-    elif isinstance(value, Mapping):
-        for held in value.values():
-            yield from secrets_in(held)
-    elif isinstance(value, list | tuple):
-        for held in value:
-            yield from secrets_in(held)

@@ -1,5 +1,6 @@
 """Tries a destination's connection for `headwater check`, without delivering anything."""
 
+import asyncio
 import io
 from typing import Any
 
@@ -33,8 +34,11 @@ async def probe_tool(kind: Destination[Any], settings: DestinationSettings) -> s
 
 
 async def probe_warehouse(kind: WarehouseKind[Any], settings: DestinationSettings, clock: Clock) -> str | None:
-    """The trouble in words; None where the warehouse opened and answered."""
+    """The trouble in words; None where the warehouse could be used."""
     try:
+        if kind.probe is not None:
+            await asyncio.to_thread(kind.probe, settings)
+            return None
         async with kind.open(settings, clock) as warehouse:
             await warehouse.next_offset(_NO_LOG)
     except WarehouseError as error:

@@ -15,6 +15,8 @@ class Filtered:
     """Kept back by a rule of the owner, or by a tool that has no counterpart for it."""
 
     rule: str
+    detail: str = ""
+    """For the owner who asks about this event."""
 
 
 @dataclass(frozen=True, slots=True)

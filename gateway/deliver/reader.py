@@ -9,6 +9,7 @@ from itertools import islice
 import structlog
 
 from gateway.deliver.bell import Bell
+from gateway.deliver.cursor_name import CursorName
 from gateway.deliver.disk import when_available
 from gateway.deliver.governing import Given
 from gateway.deliver.hold import Hold, Released, look_at
@@ -22,7 +23,7 @@ from gateway.deliver.prepare import UNREADABLE, Prepared
 from gateway.deliver.progress import Filtered, Unsendable
 from gateway.deliver.recorder import Recorder
 from gateway.deliver.sender import Sender
-from gateway.deliver.services import CursorName, Services
+from gateway.deliver.services import Services
 from gateway.deliver.stitch import Stitch
 from gateway.model.envelope import Batch, Stored
 
@@ -67,6 +68,7 @@ class Reader:
 
     async def run(self, stopping: asyncio.Event, filled: Bell, settled: Bell) -> None:
         """Read until stopped or a replay's end. `filled`: the lanes have more; `settled`: outcomes without a send."""
+        await self.lag.begin(self._services.queue, self._next_offset, self._cursor_name.name)
         end_offset = self._recorder.cursor.end_offset
         while not stopping.is_set() and (end_offset is None or self._next_offset < end_offset or self._hold.ready):
             resting_s = self._sender.breaker.wait_s(self._services.clock.monotonic_s())

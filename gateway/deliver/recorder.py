@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import structlog
 
+from gateway.deliver.cursor_name import CursorName
 from gateway.deliver.progress import Filtered, Outcomes, Settled, progress
-from gateway.deliver.services import CursorName, Services
+from gateway.deliver.services import Services
 from gateway.model.errors import QueueUnavailableError
 from gateway.queue.records import Cursor, Letter, RetryState
 
@@ -50,14 +51,14 @@ class Recorder:
         self._count(settled)
 
     def _count(self, settled: list[Settled]) -> None:
-        metrics, label = self._services.metrics, CursorName(self.cursor.destination).label
+        metrics, name = self._services.metrics, CursorName(self.cursor.destination)
         for (kind, reason), events in Counter(map(_kind_of, settled)).items():
             if kind == "delivered":
-                metrics.delivered.labels(label).inc(events)
+                metrics.delivered.labels(name.label).inc(events)
             elif kind == "filtered":
-                metrics.filtered.labels(label, reason).inc(events)
+                metrics.filtered.labels(name.label, reason).inc(events)
             elif kind == "dead":
-                metrics.dead.labels(label, reason).inc(events)
+                self._services.burials.note(name, reason, events)
 
 
 def _kind_of(outcome: Settled) -> tuple[str, str]:

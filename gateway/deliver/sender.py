@@ -7,10 +7,11 @@ import structlog
 
 from gateway.deliver.backoff import paused_delay_s, retry_delay_s
 from gateway.deliver.breaker import Breaker, moment
+from gateway.deliver.cursor_name import CursorName
 from gateway.deliver.exchange import exchange
 from gateway.deliver.plans import Plan
 from gateway.deliver.rate import SendRate
-from gateway.deliver.services import CursorName, Services
+from gateway.deliver.services import Services
 from gateway.deliver.tokens import Tokens
 from gateway.deliver.transport import Carry
 from gateway.destinations.contract import Payload

@@ -7,7 +7,7 @@ from gateway.deliver.breaker import Breaker, Moment
 from gateway.deliver.lag import Lag
 from gateway.queue.records import Cursor
 
-State = Literal["running", "retrying", "paused", "opening"]
+State = Literal["running", "retrying", "paused", "opening", "blocked"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,8 @@ class DestinationStatus:
     name: str
     type: str
     state: State
-    """`retrying` waits for time, `paused` for the owner, `opening` for its warehouse."""
+    """`retrying` waits for time, `paused` for the owner, `opening` for its warehouse, `blocked` for transforms that can
+    be loaded."""
     breaker: str
     next_offset: int
     end_offset: int | None
@@ -42,6 +43,8 @@ class Standing:
     lag: Lag
     in_flight: int
     opening: bool = False
+    transforms_trouble: str = ""
+    """Why the owner's code cannot be loaded, if so."""
 
 
 def status_of(kind: str, standing: Standing, head_offset: int, now: Moment) -> DestinationStatus:
@@ -60,13 +63,15 @@ def status_of(kind: str, standing: Standing, head_offset: int, now: Moment) -> D
         lag_seconds=standing.lag.age_s(cursor.next_offset, end_offset, now.ms),
         in_flight=standing.in_flight,
         attempts=record.attempts if record else breaker.failures,
-        last_error=breaker.last_error,
+        last_error=standing.transforms_trouble or breaker.last_error,
         failing_since_ms=breaker.failing_since_ms or None,
         next_attempt_at_ms=record.next_attempt_at_ms if record else None,
     )
 
 
 def _state(standing: Standing) -> State:
+    if standing.transforms_trouble:
+        return "blocked"
     if standing.breaker.state != "closed":
         return "paused" if standing.breaker.paused else "retrying"
     return "opening" if standing.opening else "running"

@@ -15,6 +15,7 @@ from gateway.deliver.aftermath import Aftermath
 from gateway.deliver.bell import Bell
 from gateway.deliver.breaker import moment, restored
 from gateway.deliver.brokers import open_carry
+from gateway.deliver.cursor_name import CursorName
 from gateway.deliver.disk import PAUSE_S
 from gateway.deliver.governing import Governor
 from gateway.deliver.hold import Hold, HoldLimits
@@ -27,7 +28,7 @@ from gateway.deliver.rate import SendRate
 from gateway.deliver.reader import Reader
 from gateway.deliver.recorder import Recorder
 from gateway.deliver.sender import Sender
-from gateway.deliver.services import CursorName, Services
+from gateway.deliver.services import Services
 from gateway.deliver.status import DestinationStatus, Standing, status_of
 from gateway.destinations.http_messages import Publication, Request, Response
 from gateway.model.outcome import Outcome
@@ -100,7 +101,13 @@ class ToolWorker:
     def status(self) -> DestinationStatus:
         """The worker at this moment."""
         in_flight = self._in_flight + self._letters.in_flight
-        standing = Standing(self._recorder.cursor, self._sender.breaker, self._reader.lag, in_flight)
+        standing = Standing(
+            self._recorder.cursor,
+            self._sender.breaker,
+            self._reader.lag,
+            in_flight,
+            transforms_trouble=self._governor.trouble,
+        )
         return status_of(
             self._plan.settings.type, standing, self._services.queue.head_offset, moment(self._services.clock)
         )

@@ -5,10 +5,12 @@ is the owner's choice; redirects are not followed, because that choice would the
 """
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import BinaryIO
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -71,11 +73,36 @@ async def _post(request: Request, timeout_s: float, session: aiohttp.ClientSessi
             return Response(answer.status, headers, await _start_of(answer.content))
     except TimeoutError as error:
         raise UnreachableError(f"no answer within {timeout_s:g} s") from error
-    except aiohttp.InvalidURL:
+    except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError):
         # Neither the message nor its cause may show the URL: vendors take secrets in the query.
         raise UnreachableError("the address is not a URL that can be posted to") from None
     except (aiohttp.ClientError, OSError) as error:
-        raise UnreachableError(f"{type(error).__name__}: {error}") from error
+        raise UnreachableError(_in_words(error, request.url)) from error
+
+
+def _in_words(error: aiohttp.ClientError | OSError, url: str) -> str:
+    """What failed at which host and port. The rest of the URL may hold secrets."""
+    parts = urlsplit(url)
+    peer = f"{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
+    match error:
+        case aiohttp.ClientConnectorCertificateError():
+            cause = error.certificate_error
+            words = f"the certificate of {peer} is not accepted: {getattr(cause, 'verify_message', cause)}"
+        case aiohttp.ClientConnectorSSLError():
+            words = f"no TLS with {peer}: {getattr(error.os_error, 'reason', error.os_error)}"
+        case aiohttp.ClientConnectorDNSError():
+            words = f"cannot connect to {peer}: no address is known for this name"
+        case aiohttp.ClientConnectorError(os_error=OSError(errno=int(number))):
+            words = f"cannot connect to {peer}: {os.strerror(number).lower()}"
+        case aiohttp.ServerDisconnectedError():
+            words = f"{peer} closed the connection before it answered"
+        case aiohttp.ClientResponseError():
+            words = f"{peer} does not answer as HTTP has it: {error.message}"
+        case OSError(errno=int(number)):
+            words = f"the connection to {peer} broke: {os.strerror(number).lower()}"
+        case _:
+            words = f"{peer}: {type(error).__name__}: {error}"
+    return words
 
 
 async def _start_of(content: aiohttp.StreamReader) -> bytes:

@@ -12,6 +12,7 @@ import structlog
 
 from gateway.deliver.backoff import retry_delay_s
 from gateway.deliver.breaker import moment
+from gateway.deliver.cursor_name import CursorName
 from gateway.deliver.disk import when_available
 from gateway.deliver.governing import Governor
 from gateway.deliver.lag import Lag
@@ -20,7 +21,7 @@ from gateway.deliver.loader import Loader
 from gateway.deliver.patience import Patience
 from gateway.deliver.plans import LoadPlan
 from gateway.deliver.reconcile import reconcile
-from gateway.deliver.services import CursorName, Services
+from gateway.deliver.services import Services
 from gateway.deliver.spans import Span, batch_of_one
 from gateway.deliver.status import DestinationStatus, Standing, status_of
 from gateway.deliver.taking import Taking
@@ -74,7 +75,12 @@ class WarehouseWorker:
     def status(self) -> DestinationStatus:
         """The worker at this moment."""
         standing = Standing(
-            self._loader.cursor, self._patience.breaker, self._lag, int(self._busy.locked()), opening=not self._opened
+            self._loader.cursor,
+            self._patience.breaker,
+            self._lag,
+            int(self._busy.locked()),
+            opening=not self._opened,
+            transforms_trouble=self._governor.trouble,
         )
         return status_of(
             self._plan.settings.type, standing, self._services.queue.head_offset, moment(self._services.clock)
@@ -91,6 +97,7 @@ class WarehouseWorker:
             return
 
     async def _work(self, task_name: str) -> None:
+        await self._lag.begin(self._services.queue, self._loader.cursor.next_offset, self.name.name)
         async with AsyncExitStack() as stack:
             await self._open(stack)
             await self._reconcile()
@@ -186,13 +193,13 @@ class WarehouseWorker:
             kept_back = "rejected", f"the configuration keeps it back now: {rule}"
             reason, error = next(((each.reason, each.error) for each in taken.letters), kept_back)
             await queue.bury_letter(letter.id, reason, error[:MAX_ERROR_CHARACTERS])
-            metrics.dead.labels(self.name.label, reason).inc()
+            self._services.burials.note(self.name, reason)
             return
         try:
             await self._loader.store(taken.batches, self._loader.cursor.next_offset)
         except WarehouseRowError as error:
             await queue.bury_letter(letter.id, "rejected", error.message[:MAX_ERROR_CHARACTERS])
-            metrics.dead.labels(self.name.label, "rejected").inc()
+            self._services.burials.note(self.name, "rejected")
         except Exception as error:  # noqa: BLE001 - as in patience.py: whatever it is, only this warehouse pays
             delay_s = retry_delay_s(letter.attempts + 1, self._plan.settings.retry, self._services.rng)
             next_attempt_at_ms = now_ms + round(delay_s * 1000)

@@ -245,4 +245,5 @@ AMPLITUDE = Destination(
     converse=converse,
     max_batch_events=MAX_BATCH_EVENTS,
     max_batch_bytes=MAX_BATCH_BYTES,
+    unasked="its API has no request that tries a key without storing an event",
 )

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr
 
 from gateway.config import BatchSettings, DestinationSettings
+from gateway.config.texts import Currency
 from gateway.config.units import BaseUrl
 from gateway.destinations import fields, people
 from gateway.destinations.braze_commerce import is_recommended, purchases, recommended
@@ -53,7 +54,7 @@ class BrazeSettings(DestinationSettings):
     objects, which new customers of Braze do not have."""
     source: Annotated[str, Field(min_length=1)] = "web"
     """What eCommerce events call their origin, where the device does not say that it is ios or android."""
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
+    currency: Currency = "USD"
     """Of amounts whose event does not say it (ISO 4217)."""
     pages: bool = False
     """Tell of page views and screens too, as the events `Loaded a Page` and `Loaded a Screen`."""
@@ -256,4 +257,5 @@ BRAZE = Destination(
     category="marketing",
     max_batch_events=lambda _settings, key: MAX_OBJECTS.get(key, MAX_OBJECTS[TRACK]),
     max_batch_bytes=MAX_BATCH_BYTES,
+    unasked="a key that may only write has no request that changes nothing",
 )

@@ -46,4 +46,11 @@ def request(payloads: Sequence[Payload], _settings: ConsoleSettings, _sending: S
     return Request("stdout:", b"".join(payload.body + b"\n" for payload in payloads))
 
 
-CONSOLE = Destination(settings=ConsoleSettings, title="Console", map=map_event, request=request, max_batch_events=1000)
+CONSOLE = Destination(
+    settings=ConsoleSettings,
+    title="Console",
+    map=map_event,
+    request=request,
+    max_batch_events=1000,
+    unasked="it is this machine's own output",
+)

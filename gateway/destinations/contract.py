@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from gateway.config import DestinationSettings
@@ -97,6 +98,8 @@ class Destination(Generic[S]):
     """Events older than this are refused by the vendor; zero means no limit."""
     probe: Callable[[S], Request] | None = None
     """A request that changes nothing, by which `headwater check` tries address and credentials."""
+    unasked: str = "this kind has no request that changes nothing"
+    """Of a kind without `probe`: why `headwater check` cannot try it, in words for the owner."""
     grant: Grant[S] | None = None
 
     @property
@@ -121,4 +124,14 @@ class Destination(Generic[S]):
         """What is said, and what its answers mean."""
         if self.converse is not None:
             return (yield from self.converse(payloads, settings, sending))
-        return self.classify((yield self.request(payloads, settings, sending)), payloads)
+        request = self.request(payloads, settings, sending)
+        if not isinstance(request, Request | Publication):
+            raise TypeError(f"{where(self.request)} returned {type(request).__name__}: return a Request")
+        return self.classify((yield request), payloads)
+
+
+def where(function: Callable[..., Any]) -> str:
+    """A function of a destination's file, as its owner finds it: `request (crm.py:31)`."""
+    code = getattr(function, "__code__", None)
+    name = getattr(function, "__name__", str(function))
+    return f"{name} ({Path(code.co_filename).name}:{code.co_firstlineno})" if code else name

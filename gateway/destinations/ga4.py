@@ -16,6 +16,7 @@ import orjson
 from pydantic import Field, SecretStr, model_validator
 
 from gateway.config import DestinationSettings
+from gateway.config.texts import Currency, like
 from gateway.config.units import BaseUrl
 from gateway.destinations import ga4_events, ga4_visitor
 from gateway.destinations.contract import Destination, Message, Payload, Sending
@@ -46,13 +47,16 @@ class Ga4Settings(DestinationSettings):
     type: Literal["ga4"] = "ga4"
     base_url: BaseUrl = "https://www.google-analytics.com"
     """Where the protocol is. `https://region1.google-analytics.com` collects in the European Union."""
-    measurement_id: Annotated[str, Field(pattern=r"^(G-[A-Z0-9]+)?$")] = ""
+    measurement_id: Annotated[str, like(r"(G-[A-Z0-9]+)?", 'write the id of the web stream, like "G-ABC123DEF4"')] = ""
     """Of a web stream: `G-` and letters. This or `firebase_app_id` is required."""
-    firebase_app_id: Annotated[str, Field(pattern=r"^(\d+:\d+:[a-z]+:[0-9A-Za-z]+)?$")] = ""
+    firebase_app_id: Annotated[
+        str,
+        like(r"(\d+:\d+:[a-z]+:[0-9A-Za-z]+)?", 'write the id of the app, like "1:1234567890:android:abc123def456"'),
+    ] = ""
     """Of an app stream, like `1:1234567890:android:321abc456def7890`."""
     api_secret: SecretStr
     """Of the stream, from its list of Measurement Protocol API secrets."""
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
+    currency: Currency = "USD"
     """What amounts are in where an event does not say it (ISO 4217)."""
     events: dict[str, str] = Field(default={})
     """GA4's names for tracks of yours, such as `{ "Trial Started" = "start_trial" }`. Also in place of the table's."""

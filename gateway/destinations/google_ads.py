@@ -13,6 +13,7 @@ import orjson
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from gateway.config import BatchSettings, DestinationSettings
+from gateway.config.texts import OR_EMPTY, AnyCountry, Currency, Digits, like
 from gateway.config.units import BaseUrl
 from gateway.destinations import commerce, google_ads_bodies
 from gateway.destinations.contract import Destination, Grant, Message, Payload, Sending
@@ -36,9 +37,13 @@ ADJUSTMENTS = "uploadConversionAdjustments"
 _MEMBERS = {UPLOADS: b"conversions", ADJUSTMENTS: b"conversionAdjustments"}
 
 CustomerId = Annotated[
-    str, Field(pattern=r"^\d{3}-?\d{3}-?\d{4}$"), AfterValidator(lambda customer_id: customer_id.replace("-", ""))
+    str,
+    like(r"\d{3}-?\d{3}-?\d{4}", 'write the ten digits that Google Ads shows, like "123-456-7890"'),
+    AfterValidator(lambda customer_id: customer_id.replace("-", "")),
 ]
-ActionId = Annotated[str, Field(pattern=r"^\d{1,19}$")]
+ActionId = Annotated[
+    str, like(r"\d{1,19}", 'write the digits of the conversion action\'s id in quotes, like "123456789"')
+]
 
 
 class GoogleAdsSettings(DestinationSettings):
@@ -47,9 +52,9 @@ class GoogleAdsSettings(DestinationSettings):
     type: Literal["google_ads"] = "google_ads"
     api: Literal["data_manager", "google_ads"] = "data_manager"
     """The Data Manager API, or the Google Ads API, which since June 2026 is closed to those who had not used it."""
-    base_url: BaseUrl | Literal[""] = ""
+    base_url: Annotated[BaseUrl, OR_EMPTY] = ""
     """Where the API is. Empty: where Google has it."""
-    api_version: Annotated[str, Field(pattern=r"^(v\d+)?$")] = ""
+    api_version: Annotated[str, like(r"(v\d+)?", 'write a version, like "v21", or ""')] = ""
     """Of the API, such as `v26`: each version of the Google Ads API ends after a year. Empty: `v1` of the Data Manager
     API, `v26` of the Google Ads API."""
     token_url: BaseUrl = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
@@ -65,18 +70,18 @@ class GoogleAdsSettings(DestinationSettings):
     """Only for the Google Ads API, which has not needed it since September 2026."""
     customer_id: CustomerId
     """Of the account that has the conversion actions: ten digits."""
-    login_customer_id: CustomerId | Literal[""] = ""
+    login_customer_id: Annotated[CustomerId, OR_EMPTY] = ""
     """Of the manager account through which the user has access, if it is one."""
     conversions: dict[str, ActionId] = Field(default={})
     """Tracks that are conversions, each with the id of its conversion action: `{ "Order Completed" = "123456789" }`."""
     adjustments: dict[str, ActionId] = Field(default={})
     """Tracks that take back a conversion or change its value: `{ "Order Refunded" = "123456789" }`."""
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
+    currency: Currency = "USD"
     """What amounts are in where an event does not say it (ISO 4217)."""
-    country: Annotated[str, Field(pattern=r"^([A-Z]{2})?$")] = ""
+    country: AnyCountry = ""
     """Where telephone numbers without a country code are from (ISO 3166), unless the person's address says it. Empty:
     such a number is not told."""
-    merchant_id: Annotated[str, Field(pattern=r"^\d*$")] = ""
+    merchant_id: Digits = ""
     """Of the Merchant Center account that has the products. Empty: products are not told."""
     feed_country: str = ""
     """Of the feed with the products: its country, or by the Data Manager API its label."""

@@ -175,4 +175,5 @@ HEAP = Destination(
     request=request,
     category="analytics",
     max_batch_events=lambda _settings, key: 1 if key == IDENTIFY else MAX_BATCH_EVENTS,
+    unasked="its API has no request that tries an app_id without storing an event",
 )

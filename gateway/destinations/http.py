@@ -114,4 +114,5 @@ HTTP = Destination(
     request=request,
     converse=converse,
     max_batch_events=max_batch_events,
+    unasked="nothing is known of a request to this API that changes nothing",
 )

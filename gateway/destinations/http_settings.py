@@ -9,8 +9,8 @@ import orjson
 from pydantic import Field, PlainSerializer, PlainValidator, Secret, SecretStr, field_validator, model_validator
 
 from gateway.config import DestinationSettings
-from gateway.config.routing import RuleName
 from gateway.config.section import Section
+from gateway.config.texts import Name, like
 from gateway.destinations.addresses import address
 from gateway.destinations.headers import HeaderSecret, checked, is_name
 from gateway.destinations.http_answers import AnswerSettings
@@ -39,7 +39,7 @@ Body = Annotated[Template, PlainValidator(_body), _Hidden]
 class Basic(Section):
     """HTTP Basic."""
 
-    username: Annotated[str, Field(pattern="^[^:]*$")] = ""
+    username: Annotated[str, like(r"[^:]*", "a user name of HTTP Basic has no colon")] = ""
     password: SecretStr = SecretStr("")
 
 
@@ -123,7 +123,7 @@ class RequestSettings(Section):
 class Route(Selection, RequestSettings):
     """A request for some events. What it does not say, the destination says."""
 
-    name: RuleName
+    name: Name
 
 
 class HttpSettings(RequestSettings, DestinationSettings):

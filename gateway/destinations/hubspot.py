@@ -14,6 +14,7 @@ import orjson
 from pydantic import Field, SecretStr
 
 from gateway.config import BatchSettings, DestinationSettings
+from gateway.config.texts import OR_EMPTY, Digits, like
 from gateway.config.units import BaseUrl
 from gateway.destinations import commerce, people
 from gateway.destinations.classify import answer, classify_by_status, retry_after_s
@@ -43,8 +44,12 @@ _PAUSES_S = {"DAILY": 3600.0, "TEN_SECONDLY_ROLLING": 10.0, "SECONDLY": 1.0}
 """How long a limit lasts, where HubSpot does not say it; the daily one, until midnight of the account."""
 _LOCK_S = 2.0
 
-PropertyName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-EventName = Annotated[str, Field(pattern=r"^pe\d+_[a-z0-9_-]+$")]
+PropertyName = Annotated[
+    str, like(r"[a-z][a-z0-9_]*", 'write the internal name: lower-case letters, digits and _, like "company_id"')
+]
+EventName = Annotated[
+    str, like(r"pe\d+_[a-z0-9_-]+", 'write the event\'s internal name, like "pe123456_order_completed"')
+]
 
 
 class HubSpotSettings(DestinationSettings):
@@ -56,18 +61,18 @@ class HubSpotSettings(DestinationSettings):
     events: dict[str, EventName] = Field(default={})
     """Which events are told, and the internal name of each in HubSpot: `"Order Completed" = "pe1234567_order"`. Pages
     and screens are called `Viewed Page` and `Viewed Screen` here."""
-    hub_id: Annotated[str, Field(pattern=r"^\d*$")] = ""
+    hub_id: Digits = ""
     """The id of the account. Where it is set, a track event that `events` does not name is told as `pe`, the id, `_`
     and its own name in lower case; each such event must have been defined in HubSpot."""
     contact_key: PropertyName = "email"
     """The unique property by which contacts are known: `email`, or one of yours that holds the user id."""
     contact_properties: tuple[PropertyName, ...] = ()
     """Further properties of contacts, by their internal names; each is filled from the trait of the same name."""
-    company_key: PropertyName | Literal[""] = ""
+    company_key: Annotated[PropertyName, OR_EMPTY] = ""
     """The unique property of companies that holds the group id. Where it is empty, groups are not told."""
     company_properties: tuple[PropertyName, ...] = ()
     """Further properties of companies, filled likewise from the traits of a group."""
-    api_version: Annotated[str, Field(pattern=r"^\d{4}-\d{2}$")] = "2026-09"
+    api_version: Annotated[str, like(r"\d{4}-\d{2}", 'write a year and a month, like "2026-09"')] = "2026-09"
     """The version of HubSpot's API, as in its paths. HubSpot supports each for 18 months at least."""
     base_url: BaseUrl = "https://api.hubapi.com"
     """Where the API is."""

@@ -14,6 +14,7 @@ import orjson
 from pydantic import Field, SecretStr
 
 from gateway.config import DestinationSettings
+from gateway.config.texts import like
 from gateway.config.units import BaseUrl
 from gateway.destinations import commerce, people
 from gateway.destinations.classify import answer, classify_by_status, retry_after_s
@@ -61,7 +62,7 @@ class IntercomSettings(DestinationSettings):
     """Requests at once; each tells one event."""
     page_views: bool = False
     """Tell of pages and screens too, as `Viewed Page` and `Viewed Screen`."""
-    api_version: Annotated[str, Field(pattern=r"^\d+\.\d+$")] = "2.14"
+    api_version: Annotated[str, like(r"\d+\.\d+", 'write a version, like "2.14"')] = "2.14"
     """The version of Intercom's API."""
     base_url: BaseUrl = "https://api.intercom.io"
     """Where the workspace is: `https://api.eu.intercom.io` in Europe, `https://api.au.intercom.io` in Australia."""

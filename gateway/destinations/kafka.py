@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from gateway.config import BatchSettings
+from gateway.config.texts import like
 from gateway.destinations.broker import BrokerSettings, check_template, publication, record_of, topic_of, verdicts
 from gateway.destinations.contract import Destination, Message, Payload, Sending
 from gateway.destinations.http_messages import Publication, Response
@@ -45,7 +46,9 @@ def _template(template: str) -> str:
     return check_template(template, _TOPIC)
 
 
-Broker = Annotated[str, Field(pattern=r"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}$")]
+Broker = Annotated[
+    str, like(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}", 'write a host and a port, like "kafka.example:9092"')
+]
 Template = Annotated[str, AfterValidator(_template)]
 
 
@@ -62,7 +65,9 @@ class KafkaSettings(BrokerSettings):
     """Topics of their own, by the name of a track ("Order Completed"), else by the call ("identify")."""
     compression: Literal["none", "gzip", "snappy", "lz4", "zstd"] = "zstd"
     """How batches are compressed; brokers know "zstd" since Kafka 2.1."""
-    client_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")] = "headwater"
+    client_id: Annotated[
+        str, like(r"[A-Za-z0-9._-]{1,100}", 'write up to 100 letters, digits, ., _ and -, like "headwater"')
+    ] = "headwater"
     """The name that the broker's quotas and logs know the gateway by."""
     sasl_mechanism: Literal["", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = ""
     """How to log in; empty: not at all."""
@@ -115,4 +120,5 @@ KAFKA = Destination(
     request=request,
     classify=classify,
     max_batch_events=MAX_BATCH_EVENTS,
+    unasked="brokers are not connected to before there is a record to produce",
 )

@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr
 
 from gateway.config import DestinationSettings
+from gateway.config.texts import OR_EMPTY, AnyCountry, Currency, like
 from gateway.config.units import BaseUrl
 from gateway.destinations import commerce, klaviyo_commerce, people
 from gateway.destinations.classify import answer, classify_by_status
@@ -53,12 +54,12 @@ class KlaviyoSettings(DestinationSettings):
     type: Literal["klaviyo"] = "klaviyo"
     api_key: SecretStr
     """The private API key, which begins with `pk_`."""
-    revision: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}(\.[a-z]+)?$")] = "2026-10-15"
+    revision: Annotated[str, like(r"\d{4}-\d{2}-\d{2}(\.[a-z]+)?", 'write a date, like "2026-10-15"')] = "2026-10-15"
     """The revision of Klaviyo's API, a date such as `2026-10-15`. Klaviyo retires each two years after its date."""
-    default_country: Annotated[str, Field(pattern=r"^([A-Z]{2})?$")] = ""
+    default_country: AnyCountry = ""
     """ISO 3166 code, such as `DE`, by which telephone numbers are read that have no country code, of people without a
     country; where it is empty, those numbers are left out."""
-    default_currency: Annotated[str, Field(pattern=r"^([A-Z]{3})?$")] = ""
+    default_currency: Annotated[Currency, OR_EMPTY] = ""
     """ISO 4217 code, such as `EUR`, of amounts whose event names no currency; where it is empty, none is sent."""
     concurrency: int = Field(default=16, ge=1, le=64)
     """Requests at once; each tells one event."""

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr
 
 from gateway.config import BatchSettings, DestinationSettings
+from gateway.config.texts import Currency, like
 from gateway.config.units import BaseUrl
 from gateway.destinations import commerce, fields, people
 from gateway.destinations.classify import answer, blame, classify_in_words
@@ -35,7 +36,7 @@ _RULE = "urn:lla:llaPartnerConversion:"
 _FAULT = re.compile(r"(?:Index: (\d{1,6}), )?ERROR :: (.+)")
 _PLACES = re.compile(r"indices \[([\d, ]+)\]")
 
-ConversionRule = Annotated[str, Field(pattern=rf"^({_RULE})?[0-9]+$")]
+ConversionRule = Annotated[str, like(rf"({_RULE})?[0-9]+", 'write the digits of the conversion rule, like "104012"')]
 """The id of a conversion rule, or its URN."""
 
 
@@ -50,9 +51,9 @@ class LinkedInSettings(DestinationSettings):
     conversions: dict[str, Annotated[tuple[ConversionRule, ...], Field(min_length=1)]] = Field(min_length=1)
     """Names of track events, and of pages and screens, each with the ids of the conversion rules that it counts for.
     Nothing else is sent."""
-    version: Annotated[str, Field(pattern=r"^20[0-9]{2}(0[1-9]|1[0-2])$")] = "202608"
+    version: Annotated[str, like(r"20[0-9]{2}(0[1-9]|1[0-2])", 'write a year and a month, like "202608"')] = "202608"
     """Of the API, a year and a month. LinkedIn serves a version for at least a year, and then refuses everything."""
-    default_currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
+    default_currency: Currency = "USD"
     """Of amounts that come without a currency: ISO 4217, like `EUR`."""
     requests_per_second: float = Field(default=10, ge=0)
     """LinkedIn takes 600 requests a minute. Zero: no limit."""
@@ -217,4 +218,5 @@ LINKEDIN = Destination(
     max_batch_events=MAX_BATCH_EVENTS,
     max_batch_bytes=MAX_BATCH_BYTES,
     max_age_s=MAX_AGE_S,
+    unasked="its API has no request that tries this token without sending a conversion",
 )

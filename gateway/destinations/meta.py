@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, SecretStr, model_validator
 
 from gateway.config import BatchSettings, DestinationSettings
+from gateway.config.texts import AnyCountry, Currency, like
 from gateway.config.units import BaseUrl
 from gateway.destinations import commerce, fields
 from gateway.destinations.classify import answer, classify_by_status, retry_after_s
@@ -70,19 +71,23 @@ class MetaSettings(DestinationSettings):
     type: Literal["meta"] = "meta"
     base_url: BaseUrl = "https://graph.facebook.com"
     """Where the Graph API is."""
-    api_version: Annotated[str, Field(pattern=r"^v\d{1,3}\.\d{1,2}$")] = "v25.0"
+    api_version: Annotated[str, like(r"v\d{1,3}\.\d{1,2}", 'write a version, like "v25.0"')] = "v25.0"
     """Version of the Graph API. Meta keeps each for at least two years."""
-    pixel_id: Annotated[str, Field(pattern=r"^\d{1,32}$")]
+    pixel_id: Annotated[
+        str, like(r"\d{1,32}", 'write the digits that Events Manager shows in quotes, like "123456789012345"')
+    ]
     """Id of the pixel or dataset."""
     access_token: Annotated[SecretStr, Field(min_length=1)]
     """Token of the pixel or dataset."""
-    test_event_code: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]*$")] = ""
+    test_event_code: Annotated[
+        str, like(r"[A-Za-z0-9_-]*", 'write the code that Events Manager shows, like "TEST12345"')
+    ] = ""
     """Shows the events in Events Manager under Test events. They count all the same: remove it afterwards."""
     events: dict[str, str] = Field(default={})
     """Names of your tracks and what Meta is told instead: a standard event of Meta's, or a name of your own."""
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
+    currency: Currency = "USD"
     """Of values whose event names none, ISO 4217."""
-    phone_country: Annotated[str, Field(pattern=r"^([A-Z]{2})?$")] = ""
+    phone_country: AnyCountry = ""
     """Country of phone numbers without a country code whose person's country is not known, ISO 3166 ("DE"). Empty: they
     are left out."""
     content_type: Literal["product", "product_group"] = "product"
@@ -232,4 +237,5 @@ META = Destination(
     classify=classify,
     max_batch_events=MAX_BATCH_EVENTS,
     max_age_s=MAX_AGE_S,
+    unasked="no request is known to try this token without sending an event",
 )

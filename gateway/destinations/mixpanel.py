@@ -260,4 +260,5 @@ MIXPANEL = Destination(
     classify=classify,
     max_batch_events=lambda _settings, key: MAX_BATCH_EVENTS.get(key, min(MAX_BATCH_EVENTS.values())),
     max_batch_bytes=MAX_BATCH_BYTES,
+    unasked="its API has no request that tries a token without storing an event",
 )

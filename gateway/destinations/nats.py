@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, FilePath, SecretStr, model_validator
 
 from gateway.config import BatchSettings
+from gateway.config.texts import like
 from gateway.destinations.broker import BrokerSettings, check_template, publication, record_of, topic_of, verdicts
 from gateway.destinations.contract import Destination, Message, Payload, Sending
 from gateway.destinations.http_messages import Publication, Response
@@ -39,7 +40,13 @@ def _template(template: str) -> str:
     return check_template(template, _SUBJECT)
 
 
-Server = Annotated[str, Field(pattern=r"^(nats|tls)://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?$")]
+Server = Annotated[
+    str,
+    like(
+        r"(nats|tls)://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?",
+        'write an address that begins with nats:// or tls://, like "nats://nats.example:4222"',
+    ),
+]
 Template = Annotated[str, AfterValidator(_template)]
 
 
@@ -54,7 +61,7 @@ class NatsSettings(BrokerSettings):
     track, in lower case and with `_` between its words, else for the call."""
     subjects: dict[str, Template] = Field(default={})
     """Subjects of their own, by the name of a track ("Order Completed"), else by the call ("identify")."""
-    stream: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]*$")] = ""
+    stream: Annotated[str, like(r"[A-Za-z0-9_-]*", 'write letters, digits, - and _ alone, like "EVENTS"')] = ""
     """The stream that must be the one to take them; empty: whichever takes the subject."""
     token: SecretStr | None = None
     """Logs in by a token."""
@@ -125,4 +132,5 @@ NATS = Destination(
     request=request,
     classify=classify,
     max_batch_events=MAX_BATCH_EVENTS,
+    unasked="servers are not connected to before there is a message to publish",
 )

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr
 
 from gateway.config import BatchSettings, DestinationSettings
+from gateway.config.texts import AnyCountry, Currency, like
 from gateway.config.units import BaseUrl, Duration
 from gateway.destinations import commerce, fields, people
 from gateway.destinations.classify import answer, classify_by_status
@@ -85,7 +86,9 @@ class PinterestSettings(DestinationSettings):
     type: Literal["pinterest"] = "pinterest"
     base_url: BaseUrl = "https://api.pinterest.com/v5"
     """Where Pinterest's API is, with its version."""
-    ad_account_id: Annotated[str, Field(pattern=r"^\d{1,18}$")]
+    ad_account_id: Annotated[
+        str, like(r"\d{1,18}", 'write the digits of the ad account\'s id in quotes, like "549755885175"')
+    ]
     """Id of the ad account."""
     access_token: Annotated[SecretStr, Field(min_length=1)]
     """Conversion access token."""
@@ -93,9 +96,9 @@ class PinterestSettings(DestinationSettings):
     """Pinterest answers as always, shows the events under Test events, and records none."""
     events: dict[str, EventName] = Field(default={})
     """Names of your tracks and the event of Pinterest's that each is."""
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
+    currency: Currency = "USD"
     """Of values whose event names none, ISO 4217."""
-    phone_country: Annotated[str, Field(pattern=r"^([A-Z]{2})?$")] = ""
+    phone_country: AnyCountry = ""
     """Country of phone numbers without a country code whose person's country is not known, ISO 3166 ("DE"). Empty: they
     are left out."""
     action_source: Literal["web", "offline"] = "web"
@@ -233,4 +236,5 @@ PINTEREST = Destination(
     request=request,
     classify=classify,
     max_batch_events=lambda settings, _key: MAX_TEST_EVENTS if settings.test else MAX_BATCH_EVENTS,
+    unasked="no request is known to try this token without sending an event",
 )

@@ -244,4 +244,5 @@ POSTHOG = Destination(
     classify=classify,
     max_batch_events=MAX_BATCH_EVENTS,
     max_batch_bytes=MAX_BATCH_BYTES,
+    unasked="its API has no request that tries a project key without storing an event",
 )

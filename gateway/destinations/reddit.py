@@ -12,6 +12,7 @@ import orjson
 from pydantic import Field, SecretStr
 
 from gateway.config import BatchSettings, DestinationSettings
+from gateway.config.texts import AnyCountry, Currency, like
 from gateway.config.units import BaseUrl
 from gateway.destinations import commerce, fields, people
 from gateway.destinations.classify import answer, blame, classify_in_words
@@ -59,7 +60,7 @@ class RedditSettings(DestinationSettings):
     type: Literal["reddit"] = "reddit"
     base_url: BaseUrl = "https://ads-api.reddit.com"
     """Where the API is."""
-    pixel_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$")]
+    pixel_id: Annotated[str, like(r"[A-Za-z0-9_]+", 'write the id that Events Manager shows, like "a2_abc123"')]
     """The pixel's id, like `a2_abc123`."""
     access_token: Annotated[SecretStr, Field(min_length=1)]
     """The conversion access token of the business."""
@@ -68,9 +69,9 @@ class RedditSettings(DestinationSettings):
     `ADD_TO_WISHLIST`, `PURCHASE`, `LEAD`, `SIGN_UP` or `CUSTOM`. They come before the table below."""
     action_source: Literal["", "WEBSITE", "APP", "PHYSICAL_STORE", "OTHER"] = ""
     """Where all the events happened. Empty: `APP` for those of phones' apps, `WEBSITE` for the others."""
-    default_currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
+    default_currency: Currency = "USD"
     """Of amounts that come without a currency: ISO 4217, like `EUR`."""
-    default_country: Annotated[str, Field(pattern=r"^([A-Z]{2})?$")] = ""
+    default_country: AnyCountry = ""
     """Of phone numbers without a country code, where the person's country is not known: ISO 3166, like `DE`. Empty:
     such numbers are not sent."""
     test_id: str = ""
@@ -210,4 +211,5 @@ REDDIT = Destination(
     max_batch_events=MAX_BATCH_EVENTS,
     max_batch_bytes=MAX_BATCH_BYTES,
     max_age_s=MAX_AGE_S,
+    unasked="no request is known to try this token without sending an event",
 )

@@ -43,4 +43,5 @@ SEGMENT = Destination(
     request=batch,
     max_batch_events=MAX_BATCH_EVENTS,
     max_batch_bytes=MAX_BATCH_BYTES,
+    unasked="its API has no request that tries a write key without sending an event",
 )

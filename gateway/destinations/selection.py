@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, get_args
 
-from gateway.config.routing import Condition, EventType, Match, Rule
+from gateway.config.routing import Condition, EventCondition, EventType, Match, Rule
 from gateway.config.section import Section
 from gateway.govern.routing import compiled
 from gateway.model.event import Event
@@ -15,7 +15,7 @@ class Selection(Section):
     types: tuple[EventType, ...] = ()
     events: tuple[str, ...] = ()
     """Names of track events, and of pages and screens, with * and ?."""
-    where: tuple[Condition, ...] = ()
+    where: tuple[EventCondition, ...] = ()
 
 
 S = TypeVar("S", bound=Selection)
@@ -34,5 +34,5 @@ def chooser(selections: Sequence[S]) -> Callable[[Event], S | None]:
 
 def holds(condition: Condition) -> Callable[[Mapping[str, Any]], bool]:
     """Whether a condition is true of any JSON table."""
-    test = compiled([Rule(name="it", drop_if=Match(where=(condition,)))])
+    test = compiled([Rule(name="it", drop_if=Match.model_construct(where=(condition,)))])
     return lambda table: bool(test(dict(table), ""))

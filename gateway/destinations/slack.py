@@ -158,4 +158,11 @@ def classify(response: Response, _payloads: Sequence[Payload]) -> Outcome:
     return outcome
 
 
-SLACK = Destination(settings=SlackSettings, title="Slack", map=map_event, request=request, classify=classify)
+SLACK = Destination(
+    settings=SlackSettings,
+    title="Slack",
+    map=map_event,
+    request=request,
+    classify=classify,
+    unasked="there is no request that tries a webhook without writing into the channel",
+)

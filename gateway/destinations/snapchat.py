@@ -11,6 +11,7 @@ from urllib.parse import quote
 from pydantic import Field, SecretStr
 
 from gateway.config import BatchSettings, DestinationSettings
+from gateway.config.texts import AnyCountry, Currency, like
 from gateway.config.units import BaseUrl
 from gateway.destinations import commerce, fields, people
 from gateway.destinations.classify import answer, classify_in_words
@@ -65,9 +66,12 @@ class SnapchatSettings(DestinationSettings):
     type: Literal["snapchat"] = "snapchat"
     base_url: BaseUrl = "https://tr.snapchat.com"
     """Where the API is."""
-    pixel_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")]
+    pixel_id: Annotated[
+        str,
+        like(r"[A-Za-z0-9-]+", 'write the id that Events Manager shows, like "1b2c3d4e-5f60-7182-93a4-b5c6d7e8f901"'),
+    ]
     """The Pixel ID, to which the events of the site belong."""
-    snap_app_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]*$")] = ""
+    snap_app_id: Annotated[str, like(r"[A-Za-z0-9-]*", 'write letters, digits and - alone, like "1b2c3d4e"')] = ""
     """The Snap App ID, to which the events of your app belong. Empty: events of apps are not sent."""
     access_token: Annotated[SecretStr, Field(min_length=1)]
     """The Conversions API token."""
@@ -78,9 +82,9 @@ class SnapchatSettings(DestinationSettings):
     events: dict[str, EventName] = Field(default={})
     """Your own event names, each with one of Snap's, like `START_TRIAL` or `CUSTOM_EVENT_1`. They come before the
     table below."""
-    default_currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
+    default_currency: Currency = "USD"
     """Of amounts that come without a currency: ISO 4217, like `EUR`."""
-    default_country: Annotated[str, Field(pattern=r"^([A-Z]{2})?$")] = ""
+    default_country: AnyCountry = ""
     """Of phone numbers without a country code, where the person's country is not known: ISO 3166, like `DE`. Empty:
     such numbers are not sent."""
     batch: BatchSettings = BatchSettings(max_events=MAX_BATCH_EVENTS, max_bytes=MAX_BATCH_BYTES)

@@ -12,9 +12,13 @@ a member of a list it gives that list all of its own.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from gateway.destinations.template_expression import ITEM, MISSING, ROOTS, expression, pieces, written
+
+K = TypeVar("K")
+T = TypeVar("T")
 
 EACH = "$each"
 
@@ -66,11 +70,26 @@ def _node(source: Any, place: _Place) -> Render:
     raise place.fault("write dates and times as texts")
 
 
+def _together(parts: Mapping[K, Callable[[], T]]) -> dict[K, T]:
+    """All parts, compiled. Raises ValueError with the faults of all that have one."""
+    made: dict[K, T] = {}
+    faults: list[str] = []
+    for key, make in parts.items():
+        try:
+            made[key] = make()
+        except ValueError as error:
+            faults.append(str(error))
+    if faults:
+        raise ValueError("; ".join(faults))
+    return made
+
+
 def _table(source: Mapping[str, Any], place: _Place) -> Render:
     if any("{{" in key for key in source):
         raise place.fault("a key cannot hold a placeholder")
     more_roots = (ITEM,) if EACH in source else ()
-    fields = {key: _node(value, place.below(key, *more_roots)) for key, value in source.items() if key != EACH}
+    inside = {key: value for key, value in source.items() if key != EACH}
+    fields = _together({key: partial(_node, value, place.below(key, *more_roots)) for key, value in inside.items()})
 
     def fill(scope: Mapping[str, Any]) -> Any:
         values = {key: render(scope) for key, render in fields.items()}
@@ -93,7 +112,8 @@ def _each(path: Any, fill: Render, place: _Place) -> Render:
 
 
 def _list(source: Sequence[Any], place: _Place) -> Render:
-    members = [_members(value, place.below(str(index))) for index, value in enumerate(source)]
+    places = enumerate(source)
+    members = _together({at: partial(_members, value, place.below(str(at))) for at, value in places}).values()
 
     def fill(scope: Mapping[str, Any]) -> Any:
         return _left([value for several in members for value in several(scope) if value is not MISSING], members)

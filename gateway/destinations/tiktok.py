@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr
 
 from gateway.config import BatchSettings, DestinationSettings
+from gateway.config.texts import AnyCountry, Currency, like
 from gateway.config.units import BaseUrl, Duration
 from gateway.destinations import commerce, fields, people
 from gateway.destinations.classify import answer, classify_by_status, retry_after_s
@@ -67,21 +68,31 @@ class TiktokSettings(DestinationSettings):
     type: Literal["tiktok"] = "tiktok"
     base_url: BaseUrl = "https://business-api.tiktok.com"
     """Where TikTok's API is."""
-    api_version: Annotated[str, Field(pattern=r"^v\d{1,3}\.\d{1,2}$")] = "v1.3"
+    api_version: Annotated[str, like(r"v\d{1,3}\.\d{1,2}", 'write a version, like "v1.3"')] = "v1.3"
     """Version of TikTok's API."""
-    pixel_code: Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,64}$")]
+    pixel_code: Annotated[
+        str,
+        like(
+            r"[A-Za-z0-9]{1,64}", 'write the letters and digits that Events Manager shows, like "C3ABCDEFGHIJKLMNOPQR"'
+        ),
+    ]
     """Id of the pixel."""
     access_token: Annotated[SecretStr, Field(min_length=1)]
     """Token of the pixel's Events API."""
-    test_event_code: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]*$")] = ""
+    test_event_code: Annotated[
+        str, like(r"[A-Za-z0-9_-]*", 'write the code that Events Manager shows, like "TEST12345"')
+    ] = ""
     """Shows the events in Events Manager under Test Events, each in a request of its own. Remove it afterwards."""
     events: dict[str, str] = Field(default={})
     """Names of your tracks and what TikTok is told instead: a standard event of TikTok's, or a name of your own."""
-    page_url: Annotated[str, Field(pattern=r"^(https?://\S+)?$")] = ""
+    page_url: Annotated[
+        str,
+        like(r"(https?://\S+)?", 'write an address that begins with http:// or https://, like "https://shop.example/"'),
+    ] = ""
     """Address sent for events that name no page, as from servers. Empty: such events become dead letters."""
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
+    currency: Currency = "USD"
     """Of values whose event names none, ISO 4217."""
-    phone_country: Annotated[str, Field(pattern=r"^([A-Z]{2})?$")] = ""
+    phone_country: AnyCountry = ""
     """Country of phone numbers without a country code whose person's country is not known, ISO 3166 ("DE"). Empty: they
     are left out."""
     content_type: Literal["product", "product_group"] = "product"
@@ -223,4 +234,5 @@ TIKTOK = Destination(
     request=request,
     classify=classify,
     max_batch_events=lambda settings, _key: 1 if settings.test_event_code else MAX_BATCH_EVENTS,
+    unasked="no request is known to try this token without sending an event",
 )

@@ -10,17 +10,19 @@ import hashlib
 import hmac
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
 
 from gateway.config import DestinationSettings
-from gateway.destinations.classify import classify_by_status
+from gateway.config.texts import like
+from gateway.destinations.classify import classify_by_status, in_words
 from gateway.destinations.contract import Destination, Message, Payload, Sending
 from gateway.destinations.headers import checked, revealed
 from gateway.destinations.http_messages import Request, Response
 from gateway.model.event import Event
-from gateway.model.outcome import Halt, Outcome
+from gateway.model.outcome import Halt, Outcome, Reject, Retry
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - the convention's marker of a base64 secret, not a secret
 MAX_BATCH_EVENTS = 10_000
@@ -34,7 +36,13 @@ class WebhookSettings(DestinationSettings):
     """Where to post, and how the receiver knows that it was us."""
 
     type: Literal["webhook"] = "webhook"
-    url: Annotated[str, Field(pattern=r"^https?://[^/\s]+\S*$")]
+    url: Annotated[
+        str,
+        like(
+            r"https?://[^/\s]+\S*",
+            'write an address that begins with http:// or https://, like "https://hooks.example/in"',
+        ),
+    ]
     """Where to post, http or https."""
     headers: dict[str, SecretStr] = Field(default={})
     """Sent with every request; values are secrets and never shown."""
@@ -100,10 +108,14 @@ def signing_key(secret: str) -> bytes:
 
 
 def classify(response: Response, _payloads: Sequence[Payload]) -> Outcome:
-    """The default table, but a redirect and 410 speak of the address and not of the event: only the owner can act."""
+    """The default table, in the peer's own words.
+
+    A redirect and 410 speak of the address and not of the event: only the owner can act.
+    """
     if response.status // 100 == 3 or response.status == GONE:  # noqa: PLR2004 - the class of redirects
-        return Halt(f"HTTP {response.status}")
-    return classify_by_status(response)
+        return Halt(in_words(response))
+    outcome = classify_by_status(response)
+    return replace(outcome, reason=in_words(response)) if isinstance(outcome, Retry | Reject | Halt) else outcome
 
 
 def probe(settings: WebhookSettings) -> Request:

@@ -14,6 +14,7 @@ from gateway.govern.consent import (
     agrees,
     is_refusal,
     may_keep,
+    understood,
     with_opt_out,
 )
 from gateway.govern.privacy import Privacy
@@ -37,5 +38,6 @@ __all__ = [
     "of_bare_value",
     "suppressed_by",
     "together",
+    "understood",
     "with_opt_out",
 ]

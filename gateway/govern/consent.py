@@ -64,7 +64,17 @@ def preferences_of(event: Event) -> Preferences:
     """What the visitor said, by categories in lower case; empty where nothing is known of it."""
     consent = event["context"].get("consent")
     said = consent.get("categoryPreferences") if isinstance(consent, Mapping) else None
-    return {str(key).lower(): answer(value) for key, value in said.items()} if isinstance(said, Mapping) else {}
+    return understood(said) if isinstance(said, Mapping) else {}
+
+
+def understood(said: Mapping[Any, Any]) -> Preferences:
+    """Yes, no or None by categories in lower case. Where spellings of one category differ, a no is a no."""
+    preferences: dict[str, bool | None] = {}
+    for key, value in said.items():
+        category = str(key).lower()
+        if preferences.get(category) is not False:
+            preferences[category] = answer(value)
+    return preferences
 
 
 def answer(value: Any) -> bool | None:

@@ -87,6 +87,9 @@ class Metrics:
         self.lag_seconds = self._gauge("destination_lag_seconds", "Age of the oldest undelivered event.", "destination")
         self.breaker_state = self._gauge("destination_breaker_state", "0 closed, 1 half open, 2 open.", "destination")
         self.paused = self._gauge("destination_paused", "1 while the destination waits for its owner.", "destination")
+        self.transforms_unavailable = self._gauge(
+            "destination_transforms_unavailable", "1 while its events wait for transforms to load.", "destination"
+        )
         self.message_repairs = self._counter(
             "destination_message_repairs",
             "Changes that made an event fit what the destination takes.",

@@ -6,6 +6,6 @@ the standard library and orjson alone, so that it starts in a moment.
 """
 
 from gateway.transforms.chains import Chain, Chains, chains_of
-from gateway.transforms.runner import Failure, Job, Result, Runner, TransformsError
+from gateway.transforms.runner import Failure, Job, KeptBack, Result, Runner, TransformsError
 
-__all__ = ["Chain", "Chains", "Failure", "Job", "Result", "Runner", "TransformsError", "chains_of"]
+__all__ = ["Chain", "Chains", "Failure", "Job", "KeptBack", "Result", "Runner", "TransformsError", "chains_of"]

@@ -20,6 +20,7 @@ Transform = Callable[[dict[str, Any]], Awaitable[Any]]
 
 LENGTH_BYTES = 4
 MAX_TRACE_CHARACTERS = 900
+NOT_THE_OWNERS = (f"{Path(__file__).parents[1]}{os.sep}", "<frozen ")
 
 
 class BadResultError(Exception):
@@ -41,12 +42,18 @@ def load(path: str) -> Transform:
     return transform
 
 
-async def applied(chain: Sequence[Transform], event: dict[str, Any]) -> list[dict[str, Any]]:
-    """What becomes of the event in a row of transforms: each is given what the one before it returned."""
+async def applied(chain: Sequence[tuple[str, Transform]], event: dict[str, Any]) -> dict[str, Any]:
+    """What becomes of the event in a row of transforms, by their files: each is given what the one before it returned.
+
+    {events}, or {kept_back_by, returned} of the one that left none.
+    """
     events = [event]
-    for transform in chain:
-        events = [made for given in events for made in as_events(await transform(given))]
-    return events
+    for path, transform in chain:
+        returned = [await transform(given) for given in events]
+        events = [made for result in returned for made in as_events(result)]
+        if not events:
+            return {"kept_back_by": path, "returned": "None" if None in returned else "no event"}
+    return {"events": events}
 
 
 def as_events(result: Any) -> list[dict[str, Any]]:
@@ -58,19 +65,20 @@ def as_events(result: Any) -> list[dict[str, Any]]:
 
 
 def told(error: BaseException) -> str:
-    """The traceback without what is ours, its end first kept."""
-    frames = [each for each in traceback.extract_tb(error.__traceback__) if each.filename != __file__]
-    where = "".join(f"{Path(each.filename).name}:{each.lineno} in {each.name}: {each.line}\n" for each in frames)
+    """The traceback of the owner's code, without what is ours or Python's own; its end first kept."""
+    frames = traceback.extract_tb(error.__traceback__)
+    owners = [each for each in frames if not each.filename.startswith(NOT_THE_OWNERS)]
+    where = "".join(f"{Path(each.filename).name}:{each.lineno} in {each.name}: {each.line}\n" for each in owners)
     words = "".join(traceback.format_exception_only(error)).strip()
     return f"{where}{words}"[-MAX_TRACE_CHARACTERS:]
 
 
 async def answer(job: dict[str, Any], transforms: dict[str, Transform], timeout_s: float) -> bytes:
-    """The frame that answers a job: {id, events} or {id, error}."""
+    """The frame that answers a job: its id, and what `applied` gives or {error}."""
     try:
         async with asyncio.timeout(timeout_s):
-            events = await applied([transforms[path] for path in job["chain"]], job["event"])
-        return orjson.dumps({"id": job["id"], "events": events})
+            made = await applied([(path, transforms[path]) for path in job["chain"]], job["event"])
+        return orjson.dumps({"id": job["id"], **made})
     except TimeoutError:
         error = f"cut off after {timeout_s:g} s"
     except (Exception, SystemExit, KeyboardInterrupt) as raised:  # noqa: BLE001 - told to the owner, whatever it is

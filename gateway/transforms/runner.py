@@ -48,7 +48,17 @@ class Failure:
     error: str
 
 
-Result = Sequence[Event] | Failure
+@dataclass(frozen=True, slots=True)
+class KeptBack:
+    """A transform left nothing of an event."""
+
+    by: str
+    """The name of its file."""
+    returned: str
+    """What it returned, in words."""
+
+
+Result = Sequence[Event] | KeptBack | Failure
 
 
 class _SilentError(Exception):
@@ -106,7 +116,7 @@ class Runner:
                 process.stdin.write(_framed(orjson.dumps(frame)))
             while not jobs.keys() <= results.keys():
                 answer = await self._answer(process, self._timeout_s + GRACE_S)
-                results[answer["id"]] = Failure(answer["error"]) if "error" in answer else answer["events"]
+                results[answer["id"]] = _result(answer)
         except (OSError, EOFError, TimeoutError) as error:
             await self.aclose()
             raise _SilentError(self._words(error, process)) from error
@@ -147,6 +157,15 @@ class Runner:
             size = int.from_bytes(await process.stdout.readexactly(LENGTH_BYTES), "big")
             answer: dict[str, Any] = orjson.loads(await process.stdout.readexactly(size))
             return answer
+
+
+def _result(answer: Mapping[str, Any]) -> Result:
+    if "error" in answer:
+        return Failure(answer["error"])
+    if "kept_back_by" in answer:
+        return KeptBack(Path(answer["kept_back_by"]).name, answer["returned"])
+    events: Sequence[Event] = answer["events"]
+    return events
 
 
 def _framed(frame: bytes) -> bytes:

@@ -109,6 +109,9 @@ class WarehouseKind(Generic[S]):
 
     settings: type[S]
     open: Callable[[S, Clock], AbstractAsyncContextManager[Warehouse]]
+    probe: Callable[[S], None] | None = None
+    """For `headwater check`: raises WarehouseError where it could not be opened, makes nothing, may block. Without it,
+    opening makes nothing either, and is what is tried."""
 
     @property
     def is_archive(self) -> bool:

@@ -8,11 +8,14 @@ from gateway.config.units import Duration, Size
 
 
 class LoadSettings(BatchSettings):
-    """One load. Larger loads cost less for each event; `max_wait` is how old a row may get before it is there."""
+    """One load."""
 
     max_events: int = Field(default=20_000, ge=1)
+    """Events of one load; larger ones cost less for each event."""
     max_bytes: Size = 16 * 2**20
+    """Bytes of one load."""
     max_wait: Duration = 1
+    """How old a row may get before it is there."""
 
 
 class TableSettings(WarehouseSettings):

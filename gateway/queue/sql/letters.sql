@@ -59,7 +59,7 @@ UPDATE letters SET attempts = :attempts, next_attempt_at_ms = :next_attempt_at_m
 WHERE id = :id AND state = 'retry';
 
 -- name: bury
-UPDATE letters SET state = 'dead', reason = :reason, error = :error WHERE id = :id;
+UPDATE letters SET state = 'dead', attempts = attempts + 1, reason = :reason, error = :error WHERE id = :id;
 
 -- name: blank_error
 UPDATE letters SET error = '' WHERE id = ?;

@@ -29,6 +29,7 @@ from gateway.warehouses.archive.names import ObjectName, Place, parse, place_at,
 from gateway.warehouses.archive.settings import ArchiveSettings
 from gateway.warehouses.archive.store import Store
 from gateway.warehouses.contract import Loaded, Table, Warehouse, WarehouseKind
+from gateway.warehouses.places import require_writable
 
 T = TypeVar("T")
 
@@ -255,4 +256,12 @@ async def open_archive(settings: ArchiveSettings, _clock: Clock) -> AsyncIterato
         await asyncio.to_thread(archive.close)
 
 
-ARCHIVE = WarehouseKind(settings=ArchiveSettings, open=open_archive)
+def probe(settings: ArchiveSettings) -> None:
+    """Of a bucket something is read; of a folder it is asked whether it could be written."""
+    if settings.scheme == "file":
+        require_writable(Path(settings.path))
+    else:
+        _open_store(settings).get(state_path("check", "", "cursor"))
+
+
+ARCHIVE = WarehouseKind(settings=ArchiveSettings, open=open_archive, probe=probe)

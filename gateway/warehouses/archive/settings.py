@@ -16,8 +16,11 @@ class ArchiveBatchSettings(BatchSettings):
     """One load, which becomes one object for each source and hour in it."""
 
     max_events: int = Field(default=20_000, ge=1)
+    """Events of one load, which becomes one file for each source and hour in it."""
     max_bytes: Size = 16 * 2**20
+    """Bytes of one load, before compression."""
     max_wait: Duration = 300
+    """How old an event may get before it is there."""
 
 
 def _place(url: str) -> str:
@@ -36,15 +39,24 @@ class ArchiveSettings(WarehouseSettings):
 
     type: Literal["archive"] = "archive"
     url: Annotated[str, AfterValidator(_place)]
+    """Where to: `"s3://BUCKET/PREFIX"`, `"gs://BUCKET/PREFIX"`, or an absolute path."""
     compression: Literal["gzip", "zstd"] = "gzip"
+    """`"gzip"` or `"zstd"`."""
     partition: Literal["hour", "day"] = "hour"
+    """What one file holds events of: an `"hour"` or a `"day"`, by the time of receipt, in UTC."""
     endpoint: BaseUrl | None = None
+    """Address of an S3-compatible store; without it, the cloud's own."""
     region: str = ""
+    """Region of the S3 bucket; empty: from the environment, else us-east-1."""
     access_key_id: str = ""
+    """Key id for S3; empty: from the environment, or the machine's role."""
     secret_access_key: SecretStr | None = None
+    """The secret that belongs to it."""
     service_account_file: FilePath | None = None
+    """Key file (JSON) of a service account, for Google; without it, from the environment, or the machine's account."""
     batch: ArchiveBatchSettings = ArchiveBatchSettings()
     timeout: Duration = 60
+    """For one request."""
 
     @property
     def scheme(self) -> str:

@@ -62,7 +62,9 @@ class Engine:
         with self._lock:
             root = self._root = self._root or self._start()
             if not self._users:
-                root.execute(f"attach {literal(str(self._path))} as {DATABASE} (row_group_size {ROW_GROUP_ROWS})")
+                root.execute(
+                    f"attach {literal(str(self._path))} as {DATABASE} (type duckdb, row_group_size {ROW_GROUP_ROWS})"
+                )
             self._users += 1
         try:
             yield root

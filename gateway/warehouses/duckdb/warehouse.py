@@ -19,6 +19,7 @@ from gateway.warehouses.duckdb.engine import Engine
 from gateway.warehouses.duckdb.event_tables import EventTables
 from gateway.warehouses.duckdb.identity import FileIdentity, people
 from gateway.warehouses.duckdb.load import FileState, load
+from gateway.warehouses.duckdb.probe import probe
 from gateway.warehouses.duckdb.question import ask
 from gateway.warehouses.duckdb.settings import DuckDBSettings
 from gateway.warehouses.duckdb.turns import Turns
@@ -319,4 +320,4 @@ async def open_duckdb(settings: DuckDBSettings, clock: Clock) -> AsyncIterator[W
         await asyncio.to_thread(warehouse.close)
 
 
-DUCKDB = WarehouseKind(settings=DuckDBSettings, open=open_duckdb)
+DUCKDB = WarehouseKind(settings=DuckDBSettings, open=open_duckdb, probe=probe)

@@ -34,6 +34,7 @@ _STORED = """
     from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
     where n.nspname = {} and c.relkind in ('r', 'p', 'v', 'm', 'f') and a.attnum > 0 and not a.attisdropped
     order by c.relname, a.attnum"""
+_MAY_MAKE_SCHEMAS = "has_database_privilege(current_database(), 'create')"
 _ROWS_AT_FAULT = (errors.DataError, errors.IntegrityError, errors.ProgramLimitExceeded, errors.TooManyColumns)
 
 
@@ -70,6 +71,8 @@ class PostgresSession:
         """See Session."""
         with self.transaction():
             self._alone(GROWING)
+            if not self._has_schema():
+                self.execute(f"create schema {quoted(self._settings.schema_name)}")
             yield
 
     def judge_alone(self) -> None:
@@ -82,6 +85,16 @@ class PostgresSession:
         for table, column, kind in self.fetch(_STORED.format(literal(self._settings.schema_name))):
             tables.setdefault(table, {})[column] = kind
         return tables
+
+    def check_rights(self) -> None:
+        """See Session."""
+        settings, schema = self._settings, literal(self._settings.schema_name)
+        asked = f"has_schema_privilege({schema}, 'create, usage')" if self._has_schema() else _MAY_MAKE_SCHEMAS
+        ((may,),) = self.fetch(f"select {asked}")
+        if not may:
+            raise WarehouseError(
+                f"{settings.user} may make no tables in the schema {settings.schema_name}", hint=self._grant
+            )
 
     def claim(self, hashes: Path) -> set[int]:
         """See Session. Of two gateways that store an id at once, the second waits for what becomes of the first."""
@@ -144,6 +157,14 @@ class PostgresSession:
                 self.close()
             raise WarehouseError(f"PostgreSQL: {_said(error)}", hint=self._hint(error)) from error
 
+    def _has_schema(self) -> bool:
+        return bool(self.fetch(f"select 1 from pg_namespace where nspname = {literal(self._settings.schema_name)}"))
+
+    @property
+    def _grant(self) -> str:
+        schema, user = self._settings.schema_name, self._settings.user
+        return f"run as an owner of the database: create schema {schema} authorization {user}"
+
     def _connect(self) -> psycopg.Connection[Row]:
         settings = self._settings
         connection = psycopg.connect(
@@ -161,18 +182,13 @@ class PostgresSession:
         )
         for kind in ("json", "jsonb"):
             connection.adapters.register_loader(kind, TextLoader)
-        if not connection.execute("select 1 from pg_namespace where nspname = %s", [settings.schema_name]).fetchall():
-            connection.execute(f"create schema if not exists {quoted(settings.schema_name)}".encode())
         connection.execute(f"set search_path = {quoted(settings.schema_name)}".encode())
         return connection
 
     def _hint(self, error: psycopg.Error) -> str:
         settings = self._settings
         if isinstance(error, errors.InsufficientPrivilege):
-            return (
-                f"grant create on database {settings.database} to {settings.user}, or make the schema"
-                f" {settings.schema_name} and give it to {settings.user}"
-            )
+            return self._grant
         if error.sqlstate is None or error.sqlstate.startswith(("08", "28", "3D")):
             return f"check that {settings.user} can connect to {settings.database} at {settings.host}:{settings.port}"
         if isinstance(error, errors.DiskFull):

@@ -1,6 +1,6 @@
 """PostgreSQL as a kind of warehouse."""
 
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, closing
 
 from gateway.model.clock import Clock
 from gateway.model.errors import WarehouseError
@@ -25,4 +25,10 @@ def open_postgres(settings: PostgresSettings, clock: Clock) -> AbstractAsyncCont
     return open_server(settings, clock, Server(DIALECT, connect))
 
 
-POSTGRES = WarehouseKind(settings=PostgresSettings, open=open_postgres)
+def probe(settings: PostgresSettings) -> None:
+    """Connect, and ask for the rights. Raises WarehouseError."""
+    with closing(connect(settings)) as session:
+        session.check_rights()
+
+
+POSTGRES = WarehouseKind(settings=PostgresSettings, open=open_postgres, probe=probe)

@@ -9,11 +9,14 @@ from gateway.warehouses.servers.dialect import Dialect
 from gateway.warehouses.servers.session import Session, Stored
 
 
-def grow(session: Session, dialect: Dialect, schema: Schema, blocklist: Collection[str]) -> bool:
+def grow(
+    session: Session, dialect: Dialect, schema: Schema, blocklist: Collection[str], *, is_first: bool = False
+) -> bool:
     """Make the tables, columns and views that the schema in memory has and the server lacks.
 
-    Another gateway may have been first: what the server has counts. Returns whether the schema in memory has learned
-    anything from it that changes where values go.
+    Another gateway may have been first: what the server has counts. Views are made anew when their columns change, and
+    at first: an earlier version may have made them. Returns whether the schema in memory has learned anything from the
+    server that changes where values go.
     """
     with session.growing():
         before = session.stored()
@@ -24,7 +27,7 @@ def grow(session: Session, dialect: Dialect, schema: Schema, blocklist: Collecti
         for statement in ddl.missing(schema, dialect, stored):
             session.execute(statement)
         stored = session.stored()
-        if views.shown_columns(stored) != views.shown_columns(before) or not stored.keys() >= set(views.VIEWS):
+        if is_first or views.shown_columns(stored) != views.shown_columns(before):
             for statement in views.create_views(dialect, stored, blocklist):
                 session.execute(statement)
     schema.settle()

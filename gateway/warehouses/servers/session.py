@@ -49,6 +49,10 @@ class Session(Protocol):
         """What there is."""
         ...
 
+    def check_rights(self) -> None:
+        """Raises WarehouseError where loads would lack a right. Makes nothing."""
+        ...
+
     def claim(self, hashes: Path) -> set[int]:
         """Positions of the ids that are stored already. The file has `position`, `high`, `low`.
 

@@ -234,7 +234,7 @@ class ServerWarehouse:
         """What is known of the server, read anew where it is not."""
         if self._schema is None:
             schema = catalogue.read_schema(self._dialect, self._session.stored(), self._limits)
-            catalogue.grow(self._session, self._dialect, schema, self._identity.rules.blocklist)
+            catalogue.grow(self._session, self._dialect, schema, self._identity.rules.blocklist, is_first=True)
             self._identity.prepare(self._entries())
             self._shapes.clear()
             self._schema = schema

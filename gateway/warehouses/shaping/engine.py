@@ -76,7 +76,7 @@ def translated() -> Iterator[None]:
     except (duckdb.DataError, duckdb.OutOfMemoryException) as error:
         raise WarehouseRowError(f"DuckDB refuses these rows: {first_line(error)}") from error
     except duckdb.Error as error:
-        raise WarehouseError(first_line(error), hint="it is tried again; see docs/warehouse.md") from error
+        raise WarehouseError(first_line(error), hint="it is tried again; see docs/warehouses") from error
 
 
 def first_line(error: Exception) -> str:

@@ -82,6 +82,8 @@ class Daemon:
     metrics: Metrics
     receiver: Receiver
     reloads: list[Settings] = field(default_factory=list)
+    restart_needed: list[str] = field(default_factory=list)
+    """What a reload says."""
     control: Control = field(init=False)
 
     async def until(self, condition: Callable[[], Any]) -> None:
@@ -140,10 +142,11 @@ async def running(directory: Path, receiver: Receiver, listen: str) -> AsyncIter
         delivery = Delivery(queue, clock, rng, metrics, DESTINATIONS, WAREHOUSES, tasks)
         daemon = Daemon(path, "", settings, queue, delivery, health, metrics, receiver)
 
-        async def reload() -> None:
+        async def reload() -> list[str]:
             daemon.reloads.append(load_settings(path, [kind.settings for kind in (*DESTINATIONS, *WAREHOUSES)], {}))
             daemon.settings = daemon.reloads[-1]
             await delivery.apply(daemon.settings.destinations)
+            return daemon.restart_needed
 
         forgetting = Forgetting(queue, delivery, clock, metrics)
         send = ByHand(lambda: settings, queue, clock, rng).send

@@ -61,7 +61,7 @@ async def test_status_shows_queue_destinations_and_sources(daemon: Daemon, headw
     lines = [line.split() for line in shown.output.splitlines()]
 
     assert shown.exit_code == 0
-    assert shown.output.startswith("headwater 0.0.1: ready\nqueue: 1 events kept, next offset 1, ")
+    assert shown.output.startswith("headwater 0.0.1: ready\nqueue: 1 event kept, next offset 1, ")
     assert ["crm", "webhook", "running", "0", "0", "s"] in lines
     assert ["web", "0", "0", "0"] in lines
 
@@ -87,6 +87,10 @@ async def test_the_ledger_adds_up_whatever_became_of_the_events(daemon: Daemon, 
         ["-" * 11, "-" * 8, "-" * 9, "-" * 7, "-" * 4, "-" * 8, "-" * 5],
         ["crm", "3", "1", "0", "1", "1", "ok"],
         ["warehouse", "3", "3", "0", "0", "0", "ok"],
+        [],
+        ["destination", "rule", "filtered", "since", "start"],
+        ["-" * 11, "-" * 7, "-" * 20],
+        ["crm", "sources", "1"],
     ]
 
 
@@ -102,6 +106,21 @@ async def test_trace_tells_what_each_destination_did(daemon: Daemon, headwater: 
     fates = {line.split()[0]: line.split()[1:] for line in shown.output.splitlines()[-2:]}
     assert fates["crm"][:2] == ["dead", "rejected;"]
     assert fates["warehouse"] == ["delivered"]
+
+
+async def test_trace_says_that_a_rule_filtered_an_event_and_which(daemon: Daemon, headwater: Headwater):
+    text = daemon.path.read_text()
+    rules = 'sources = ["web"]\nrules = [{ name = "no_pages", drop_if = { types = ["page"] } }]'
+    daemon.path.write_text(text.replace('sources = ["web"]', rules))
+    await headwater("reload")
+    await headwater("send", stdin='{"type":"page","userId":"u-1","messageId":"m-2"}')
+    await headwater("send", stdin=PAID)
+    await daemon.until_settled("crm")
+
+    filtered, delivered = await headwater("trace", "m-2"), await headwater("trace", "m-1")
+
+    assert "filtered  the rules of now would filter it: no_pages" in filtered.output
+    assert "delivered  the rules of now let it through" in delivered.output
 
 
 async def test_preview_shows_what_would_be_sent_and_sends_nothing(daemon: Daemon, headwater: Headwater):
@@ -168,9 +187,9 @@ async def test_dead_letters_are_listed_shown_and_tried_again(daemon: Daemon, hea
     retried = await headwater("dead", "retry", "crm", letter_id)
     await daemon.until_settled("crm")
 
-    assert listed.output.splitlines()[-1].split()[:3] == [letter_id, "crm", "rejected"]
+    assert listed.output.splitlines()[-1].split()[:4] == [letter_id, "crm", "rejected", "1"]  # attempts
     assert json.loads(shown.output)["event"]["properties"] == {"total": 12.5}
-    assert retried.output == "1 letters are tried again\n"
+    assert retried.output == "1 letter is tried again\n"
     assert [event["messageId"] for event in daemon.receiver.received] == ["m-1"]
     assert (await headwater("dead", "list", "--json")).output == "[]\n"
     assert (await headwater("ledger")).exit_code == 0
@@ -184,10 +203,27 @@ async def test_dropped_letters_are_gone_and_stay_counted(daemon: Daemon, headwat
     dropped = await headwater("dead", "drop", "crm", "--all", "--yes")
 
     assert (asked.exit_code, len(kept)) == (1, 1)
-    assert dropped.output == "1 letters are gone\n"
+    assert dropped.output == "1 letter is gone\n"
     assert await daemon.queue.letters("crm", "dead", 0, 10) == []
     account = json.loads((await headwater("ledger", "--json")).output)["destinations"][0]
     assert (account["dead"], account["fault"]) == (1, "")
+
+
+@pytest.mark.parametrize("order", ["retry", "drop"])
+async def test_an_order_about_letters_that_are_not_there_is_refused_and_changes_nothing(
+    daemon: Daemon, headwater: Headwater, order: str
+):
+    letter_id = str(await make_dead_letter(daemon, headwater))
+    yes = ["--yes"] if order == "drop" else []
+
+    nowhere = await headwater("dead", order, "crn", "--all", *yes)
+    nothing = await headwater("dead", order, "crm", letter_id, "998", "999", *yes)
+    elsewhere = await headwater("dead", order, "warehouse", letter_id, *yes)
+
+    assert (nowhere.exit_code, nothing.exit_code, elsewhere.exit_code) == (1, 1, 1)
+    assert 'there is no destination "crn"' in nowhere.output
+    assert '"crm" has no dead letter 998, 999; nothing was changed' in nothing.output
+    assert len(await daemon.queue.letters("crm", "dead", 0, 10)) == 1
 
 
 @pytest.mark.parametrize("order", ["retry", "drop"])
@@ -246,7 +282,7 @@ async def test_replay_delivers_again_what_came_in_a_stretch_of_time(daemon: Daem
     ordered = await headwater("replay", "--destination", "crm", "--from", "1h ago")
     await daemon.until(lambda: len(daemon.receiver.received) == 2)
 
-    assert ordered.output == "crm#replay-1 delivers 1 events again; see `headwater status`\n"
+    assert ordered.output == "crm#replay-1 delivers 1 event again; see `headwater status`\n"
     assert [event["messageId"] for event in daemon.receiver.received] == ["m-1", "m-1"]
 
 
@@ -273,12 +309,18 @@ async def test_resume_tries_a_paused_destination_again(daemon: Daemon, headwater
 async def test_reload_reads_the_file_again_or_says_what_is_wrong_with_it(daemon: Daemon, headwater: Headwater):
     assert (await headwater("reload")).output == "the configuration is read\n"
 
+    daemon.restart_needed = ["queue.retention", "log.level"]
+    waiting = await headwater("reload")
+
+    assert waiting.exit_code == 4
+    assert waiting.stderr == "restart the daemon for what changed in queue.retention, log.level\n"
+
     daemon.path.write_text("[sources]\n")
     refused = await headwater("reload")
 
     assert refused.exit_code == 1
     assert "sources: " in refused.output
-    assert len(daemon.reloads) == 1
+    assert len(daemon.reloads) == 2
 
 
 async def test_a_destination_is_dropped_once_it_is_out_of_the_file_and_its_loss_is_agreed(
@@ -291,11 +333,15 @@ async def test_a_destination_is_dropped_once_it_is_out_of_the_file_and_its_loss_
     daemon.path.write_text(text[: text.index("[destinations.crm]")])
     await headwater("reload")
 
+    status = await headwater("status")
     careful = await headwater("destinations", "drop", "crm")
     dropped = await headwater("destinations", "drop", "crm", "--lose")
 
+    assert ["crm", "removed", "1", "0", *["headwater", "destinations", "drop", "crm"]] in [
+        line.split() for line in status.output.splitlines()
+    ]
     assert (configured.exit_code, careful.exit_code, dropped.exit_code) == (1, 1, 0)
     assert '"crm" is in the configuration' in configured.output
-    assert '"crm" has 1 events that were never delivered' in careful.output
-    assert dropped.output == "crm is forgotten; 1 events were never delivered to it\n"
+    assert '"crm" has 1 event that was never delivered' in careful.output
+    assert dropped.output == "crm is forgotten; 1 event was never delivered to it\n"
     assert [cursor.destination for cursor in await daemon.queue.cursors()] == ["warehouse"]

@@ -12,7 +12,7 @@ from gateway.config.code import CodeFile, read_transform
 from gateway.deliver.delivery import Treatment
 from gateway.model.clock import SystemClock
 from gateway.queue import Queue
-from gateway.transforms import Chains
+from gateway.transforms import Chains, TransformsError
 from tests.integration.deliver.support.gateway import Eventually, Gateway, MakeWebhook, Run, put
 from tests.integration.deliver.support.peer import Peer, choke_on, say
 from tests.integration.deliver.support.sqlite_warehouse import Store, failing, nothing
@@ -129,7 +129,7 @@ async def test_every_event_of_a_transform_has_one_outcome(
         assert await settled(gateway, "hook", eventually, 4) == {"delivered": 2, "filtered": 1, "dead": 1}
         assert sorted(peer.taken) == ["m0", "m3", "m3-2"]
         assert await gateway.letters("hook") == [("m2", "dead", "transform_failed")]
-        assert gateway.sample("destination_filtered_total", destination="hook", rule="transform") == 1
+        assert gateway.sample("destination_filtered_total", destination="hook", rule="transform t0.py") == 1
 
 
 async def test_a_warehouse_stores_what_transforms_make_and_counts_alike(
@@ -248,3 +248,25 @@ async def test_enrichment_is_seen_by_rules_tools_and_warehouses_and_changes_with
         await gateway.delivery.apply({"hook": webhook(peer, rules=bots)})
         await put(queue, "web", tracks({}, context=crawler))
         assert await settled(gateway, "hook", eventually, 3) == {"delivered": 2, "filtered": 1}
+
+
+async def test_a_transform_that_loads_no_more_is_shown_where_events_wait_for_it_until_it_is_mended(
+    run: Run, queue: Queue, peer: Peer, webhook: MakeWebhook, write: Write, eventually: Eventually
+):
+    code = write(SPLITTING)
+    async with run({"hook": webhook(peer, transforms=(code,))}) as gateway:
+        code.path.write_text("import no_such_module\n")
+        await put(queue, "web", tracks({"n": 0}))
+        await eventually(lambda: gateway.status("hook").state == "blocked")
+
+        error = gateway.status("hook").last_error
+        assert (
+            error == f"transforms cannot be loaded: {code.path}: ModuleNotFoundError: No module named 'no_such_module'"
+        )
+        await eventually(lambda: gateway.sample("destination_transforms_unavailable", destination="hook") == 1)
+        with pytest.raises(TransformsError, match="no_such_module"):
+            await gateway.delivery.preview("hook", 0)
+
+        code.path.write_text(SPLITTING)
+        assert await settled(gateway, "hook", eventually, 1) == {"delivered": 1}
+        assert (gateway.status("hook").state, gateway.status("hook").last_error) == ("running", "")

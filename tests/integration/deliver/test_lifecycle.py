@@ -7,8 +7,10 @@ import pytest
 from aiohttp import web
 
 from gateway.config import BatchSettings, RetrySettings
-from gateway.destinations.webhook import WebhookSettings
+from gateway.deliver.probe import probe_tool
+from gateway.destinations.webhook import WEBHOOK, WebhookSettings
 from gateway.model.clock import SystemClock
+from gateway.model.envelope import Envelope
 from gateway.model.errors import HeadwaterError, QueueUnavailableError
 from gateway.queue import Queue
 from gateway.queue.records import Cursor, Progress
@@ -54,6 +56,20 @@ async def test_a_restart_resumes_the_backoff_where_it_stood(
         assert len(peer.taken) == 10
         assert len(peer.requests) == sent_before + 10
     assert (await cursor_of(queue, "hook")).retry is None
+
+
+async def test_after_a_restart_the_oldest_event_is_as_old_as_before(
+    run: Run, queue: Queue, peer: Peer, webhook: MakeWebhook, eventually: Eventually
+):
+    peer.answer = say(401)
+    async with run({"hook": webhook(peer)}) as gateway:
+        an_hour_ago = Envelope("web", SystemClock().now_ms() - 3_600_000)
+        await queue.submit(an_hour_ago, ["m0"], [b'{"messageId":"m0","type":"track","event":"E","userId":"u0"}'])
+        await eventually(lambda: gateway.status("hook").state == "paused")
+
+    async with run({"hook": webhook(peer)}) as gateway:
+        await eventually(lambda: gateway.status("hook").lag_seconds >= 3600)
+        assert gateway.status("hook").state == "paused"
 
 
 async def test_a_paused_destination_is_still_paused_after_a_restart(
@@ -213,22 +229,18 @@ async def test_what_nobody_stored_or_runs_cannot_be_replayed_or_resumed(run: Run
     ("status", "trouble"),
     [(200, None), (405, None), (401, "credentials"), (404, "address"), (302, "address"), (503, "HTTP 503")],
 )
-async def test_a_check_says_in_words_what_is_wrong(
-    run: Run, peer: Peer, webhook: MakeWebhook, status: int, trouble: str | None
-):
+async def test_a_check_says_in_words_what_is_wrong(peer: Peer, webhook: MakeWebhook, status: int, trouble: str | None):
     peer.answer = say(status, Location="/elsewhere")
-    async with run({}) as gateway:
-        said = await gateway.delivery.check("hook", webhook(peer))
+    said = await probe_tool(WEBHOOK, webhook(peer))
 
     assert said is None if trouble is None else trouble in said
     assert peer.requests == []
 
 
-async def test_a_check_of_an_address_that_nobody_listens_on(run: Run):
-    async with run({}) as gateway:
-        said = await gateway.delivery.check("hook", WebhookSettings(url="http://127.0.0.1:1/in"))
+async def test_a_check_of_an_address_that_nobody_listens_on():
+    said = await probe_tool(WEBHOOK, WebhookSettings(url="http://127.0.0.1:1/in"))
 
-    assert "Cannot connect" in said
+    assert said == "cannot connect to 127.0.0.1:1: connection refused"
 
 
 async def test_batches_are_as_large_as_the_settings_say(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.deliver.probe import probe_warehouse
 from gateway.govern import Belonging
 from gateway.model.clock import SystemClock
 from gateway.model.errors import QueueUnavailableError, WarehouseError
@@ -262,11 +263,13 @@ async def test_a_replay_has_a_cursor_of_its_own_in_the_warehouse(
         assert await gateway.ledger("dw") == {"delivered": 20}
 
 
-async def test_a_check_opens_the_warehouse(run: Run, store: Store):
-    async with run({}, [store.kind]) as gateway:
-        assert await gateway.delivery.check("dw", store.settings()) is None
-        store.faults.before_open = failing(WarehouseError("the file is locked", hint="close the other program"))
-        assert await gateway.delivery.check("dw", store.settings()) == "the file is locked (close the other program)"
+async def test_a_check_opens_a_warehouse_that_has_no_way_of_its_own(store: Store):
+    assert await probe_warehouse(store.kind, store.settings(), SystemClock()) is None
+
+    store.faults.before_open = failing(WarehouseError("the file is locked", hint="close the other program"))
+
+    trouble = await probe_warehouse(store.kind, store.settings(), SystemClock())
+    assert trouble == "the file is locked (close the other program)"
 
 
 @pytest.mark.parametrize("sources", [(), ("web",)])

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.config import CodeFile
 from gateway.config.code import read_transform
-from gateway.transforms import Failure, Job, Result, Runner, TransformsError
+from gateway.transforms import Failure, Job, KeptBack, Result, Runner, TransformsError
 
 Write = Callable[[str, str], CodeFile]
 
@@ -47,7 +47,7 @@ async def test_an_event_may_be_changed_kept_back_or_become_several(write: Write)
     results = await run(code, *(event(n, n=n) for n in range(3)))
 
     one, two = event(1, n=1, seen=True), event(2, n=2, seen=True)
-    assert results == [[], [one], [two, two]]
+    assert results == [KeptBack("t.py", "None"), [one], [two, two]]
 
 
 async def test_each_transform_is_given_what_the_one_before_it_returned(write: Write):
@@ -169,3 +169,13 @@ async def test_the_process_ends_with_its_runner(write: Write):
 
     with pytest.raises(ProcessLookupError):
         os.kill(seen["pid"], 0)
+
+
+async def test_a_transform_that_returns_nothing_at_the_end_of_a_row_is_named(write: Write):
+    keep = write("keep.py", "async def transform(event):\n    return event\n")
+    forgot = write("forgot.py", "async def transform(event):\n    event['context'] = {}\n")
+
+    async with aclosing(Runner([keep, forgot], 5)) as runner:
+        results = await runner.run([Job([keep, keep, forgot], event(1)), Job([keep, keep], event(2))])
+
+    assert results == [KeptBack("forgot.py", "None"), [event(2)]]

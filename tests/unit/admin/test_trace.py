@@ -23,15 +23,16 @@ def letter(state: Literal["retry", "dead"], offset: int = 7) -> Letter:
 
 
 def fates(
-    *cursors: Cursor, letters: tuple[Letter, ...] = (), **destinations: DestinationSettings
+    *cursors: Cursor, letters: tuple[Letter, ...] = (), verdict: str | None = None, **destinations: DestinationSettings
 ) -> list[dict[str, Any]]:
-    (event,) = life_of([EVENT], [], cursors, letters, destinations or {"crm": ALL})["events"]
+    verdicts = {} if verdict is None else {("crm", EVENT.offset): verdict}
+    (event,) = life_of([EVENT], [], cursors, letters, destinations or {"crm": ALL}, verdicts)["events"]
     told: list[dict[str, Any]] = event["destinations"]
     return told
 
 
 def test_an_event_is_shown_with_its_time_and_source():
-    (event,) = json.loads(encode(life_of([EVENT], [], [], [], {})))["events"]
+    (event,) = json.loads(encode(life_of([EVENT], [], [], [], {}, {})))["events"]
 
     assert event == {
         "offset": 7,
@@ -50,6 +51,24 @@ def test_where_rules_keep_events_back_a_passed_cursor_is_not_said_to_prove_deliv
     (fate,) = fates(cursor(8, filtered=2))
 
     assert fate["detail"] == "or kept back by a rule, as 2 of its events were: `headwater preview` tells"
+
+
+def test_an_event_that_the_rules_of_now_would_filter_is_said_to_be_filtered_with_the_rule():
+    (fate,) = fates(cursor(8, filtered=2), verdict="no_pages")
+
+    assert (fate["state"], fate["detail"]) == ("filtered", "the rules of now would filter it: no_pages")
+
+
+def test_an_event_that_the_rules_of_now_let_through_is_said_to_be_delivered_by_them():
+    (fate,) = fates(cursor(8, filtered=2), verdict="")
+
+    assert (fate["state"], fate["detail"]) == ("delivered", "the rules of now let it through")
+
+
+def test_where_everything_was_filtered_so_was_this_event():
+    (fate,) = fates(cursor(8, filtered=8))
+
+    assert fate["state"] == "filtered"
 
 
 def test_a_cursor_that_has_not_passed_still_has_it_before_it_and_says_what_holds_it_up():
@@ -95,11 +114,11 @@ def test_replays_are_told_only_where_they_cover_the_event():
 def test_refusals_that_mention_the_id_belong_to_its_life():
     other = Rejected(0, "", "invalid_json", "", "192.0.2.1", b"m-2")
 
-    life = life_of([], mentioning("m-1", [REFUSAL, other]), [], [], {})
+    life = life_of([], mentioning("m-1", [REFUSAL, other]), [], [], {}, {})
 
     assert [refusal["reason"] for refusal in life["rejected"]] == ["missing_user"]
     assert life["note"] == ""
 
 
 def test_an_event_nobody_knows_is_said_to_be_unknown():
-    assert life_of([], [], [], [], {})["note"] == NOT_FOUND
+    assert life_of([], [], [], [], {}, {})["note"] == NOT_FOUND

@@ -80,6 +80,18 @@ def test_a_refusal_is_heard_whatever_stands_beside_it(beside: str):
     assert enforce([raw], OPT_OUT)[0].raws == []
 
 
+@pytest.mark.parametrize("word", ["denied", "false", "no", 0])
+@pytest.mark.parametrize("category", ["analytics", "Analytics"])
+def test_the_words_that_refuse_a_destination_refuse_the_intake(category: str, word: object):
+    assert enforce([said({category: word})], OPT_OUT)[0].raws == []
+
+
+def test_the_words_that_agree_to_a_destination_agree_to_the_intake():
+    raws = [said({"analytics": word}) for word in ("granted", "true", "yes", 1)]
+
+    assert enforce([*raws, said({"analytics": "perhaps"})], OPT_IN)[0].raws == raws
+
+
 @pytest.mark.parametrize("rules", [OPT_OUT, OPT_IN, DEAF, OBEDIENT])
 def test_what_may_be_stored_is_stored_as_it_came(rules: ConsentRules):
     raw = b'{ "type":"page", "context":{"consent":{"categoryPreferences":{"analytics":true}}} }'

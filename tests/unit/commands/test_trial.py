@@ -116,6 +116,19 @@ def test_a_transform_that_raises_shows_where(tmp_path: Path):
     assert "out of stock" in result.stdout
 
 
+def test_a_transform_without_a_return_says_that_it_filters(tmp_path: Path):
+    (tmp_path / "own.py").write_text("async def transform(event):\n    event['context'] = {}\n")
+    configuration = CONFIGURATION.replace('secret = "s3cret"', f'transforms = ["{tmp_path}/own.py"]')
+
+    result = tried(tmp_path, configuration)
+
+    assert result.exit_code == 0
+    assert result.stdout == (
+        "kept back by the rule transform own.py: the transform returned None, which filters the event; "
+        "return the event to keep it\n"
+    )
+
+
 def test_check_loads_the_transforms(tmp_path: Path):
     (tmp_path / "own.py").write_text("import no_such_module\n\n\nasync def transform(event):\n    return event\n")
     file = tmp_path / "headwater.toml"
@@ -210,7 +223,7 @@ def test_a_plugin_that_ends_or_returns_nonsense_costs_its_event_alone(tmp_path: 
 @pytest.mark.parametrize(
     ("code", "words"),
     [
-        ("raise SystemExit(3)\nDESTINATION = 5\n", "SystemExit"),
+        ("raise SystemExit(3)\nDESTINATION = 5\n", "plugin.py:1 in <module>: raise SystemExit(3); SystemExit: 3"),
         ("x = 1\n", "must define DESTINATION"),
         ("DESTINATION = 5\n", "not a gateway.destinations.Destination"),
         ("import no_such_module\nDESTINATION = 5\n", "no_such_module"),
@@ -225,6 +238,62 @@ def test_a_plugin_that_cannot_be_loaded_is_refused_in_words(tmp_path: Path, code
 
     assert result.exit_code == 1
     assert words in result.output
+    assert "<frozen" not in result.output
+
+
+def test_faults_of_plugins_are_listed_with_all_others(tmp_path: Path):
+    (tmp_path / "plugin.py").write_text("import no_such_module\nDESTINATION = 5\n")
+    file = tmp_path / "headwater.toml"
+    plugin = f'[plugins]\ndestinations = ["{tmp_path}/plugin.py"]\n[destinations.crm]\ntype = "plugin"\n'
+    file.write_text(f'{CONFIGURATION}colour = "red"\n{plugin}')
+
+    result = headwater("check", file)
+
+    assert result.exit_code == 1
+    assert "has 2 faults" in result.output
+    assert "plugins.destinations.0: " in result.output
+    assert "destinations.hook.colour: unknown key" in result.output
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (
+            "def map_event(event, settings):\n    return [5]\n",
+            "map_event (mine.py:{line}) returned a list with int",
+        ),
+        (
+            "def map_event(event, settings):\n    return {}['x']\n",
+            "mine.py:{next} in map_event: return {}['x']\nKey",
+        ),
+        ("def request(payloads, settings, sending):\n    return None\n", "request (mine.py:{line}) returned NoneType"),
+        ("def request(payloads, settings, sending):\n    return 1 / 0\n", "mine.py:{next} in request: return 1 / 0"),
+    ],
+)
+def test_a_fault_of_a_plugin_is_said_with_its_place(tmp_path: Path, code: str, words: str):
+    headwater("new", "destination", "mine", "--into", tmp_path)
+    file = tmp_path / "mine.py"
+    before, constant, after = file.read_text().partition("DESTINATION = ")
+    file.write_text(before + code + constant + after)
+    line = before.count("\n") + 1
+    configuration = (
+        f'[sources.web]\nwrite_keys = ["k"]\n[plugins]\ndestinations = ["{file}"]\n'
+        '[destinations.crm]\ntype = "mine"\nurl = "https://crm.example"\napi_key = "s3cret"\n'
+    )
+
+    result = tried(tmp_path, configuration, destination="crm")
+
+    assert result.exit_code == 1
+    assert words.replace("{line}", str(line)).replace("{next}", str(line + 1)) in result.stdout
+
+
+def test_only_the_secrets_of_the_destination_that_is_tried_are_needed(tmp_path: Path):
+    other = '[destinations.other]\ntype = "webhook"\nurl = "https://o.example"\nsecret = "${NOT_HERE_AT_ALL}"\n'
+
+    result = tried(tmp_path, CONFIGURATION + other)
+
+    assert result.exit_code == 0, result.output
+    assert "NOT_HERE_AT_ALL" in tried(tmp_path, CONFIGURATION + other, destination="other").output
 
 
 def test_an_event_is_tried_as_its_source_lets_it_be_kept(tmp_path: Path):

@@ -11,12 +11,10 @@ from pydantic import BaseModel, Field, TypeAdapter
 from pydantic.fields import FieldInfo
 
 from gateway.config import DestinationSettings, Settings, SourceSettings
-from gateway.warehouses.registry import WAREHOUSES
 
 DOCUMENT = (Path(__file__).parents[3] / "docs/configuration.md").read_text(encoding="utf-8")
 NESTED = {"sources": SourceSettings, "destinations": DestinationSettings}
-KINDS = {kind.settings.model_fields["type"].default: kind.settings for kind in WAREHOUSES}
-"""Those of tools are in docs/destinations; tests/unit/destinations compares them."""
+"""Those of kinds are on pages of their own, which other tests compare."""
 HEADING = re.compile(r"^#{2,3} `\[?(?:type = )?\"?([a-z_.NAME]+)\"?\]?`$", re.MULTILINE)
 ROW = re.compile(r"^\| `([a-z_.]+)` \| (?:`(.*?)`|(required|none)) \| .+ \|$", re.MULTILINE)
 
@@ -45,11 +43,6 @@ def all_settings() -> Iterator[Setting]:
         else:
             assert isinstance(field.annotation, type)
             yield from settings_in(section, field.annotation)
-    for type_name, model in KINDS.items():
-        shared = {setting.key: setting.field for setting in settings_in("", DestinationSettings)}
-        for setting in settings_in(type_name, model):
-            if setting.key not in shared or default_of(shared[setting.key]) != default_of(setting.field):
-                yield setting
 
 
 def default_of(field: FieldInfo) -> Any:
@@ -66,7 +59,7 @@ def documented() -> dict[tuple[str, str], str]:
     }
 
 
-SETTINGS = [setting for setting in all_settings() if (setting.section, setting.key) not in {(t, "type") for t in KINDS}]
+SETTINGS = list(all_settings())
 
 
 def test_the_document_names_each_setting_and_no_other() -> None:
@@ -89,8 +82,3 @@ def test_the_documented_default_is_the_default(setting: Setting) -> None:
     else:
         adapter: TypeAdapter[Any] = TypeAdapter(Annotated[(setting.field.annotation, Field(), *setting.field.metadata)])
         assert adapter.validate_python(tomllib.loads(f"value = {written}")["value"]) == default
-
-
-@pytest.mark.parametrize("type_name", KINDS)
-def test_every_kind_of_destination_has_its_section(type_name: str) -> None:
-    assert f'\n### `type = "{type_name}"`\n' in DOCUMENT

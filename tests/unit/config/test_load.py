@@ -84,7 +84,7 @@ def test_all_faults_are_listed_at_once_each_with_its_key_and_what_to_do(faults_o
         "server.bod_timeout": 'unknown key; did you mean "body_timeout"?',
         "server.trusted_proxies.0": 'write an address or a network, like "127.0.0.1" or "10.0.0.0/8"',
         "server.max_connections": "write a whole number",
-        "queue.durability": "Input should be 'full' or 'normal'",
+        "queue.durability": 'write one of "full" or "normal"',
         "sources.web.write_keys": 'write a list, like ["a", "b"]',
         "sources.Shop": (
             "a name has lower-case letters, digits, - and _, starts with a letter, and has at most 63 characters"
@@ -92,9 +92,9 @@ def test_all_faults_are_listed_at_once_each_with_its_key_and_what_to_do(faults_o
         "sources.app.write_keys": "this key is required",
         "destinations.crm.url": "this key is required",
         "destinations.crm.batch.max_event": 'unknown key; did you mean "max_events"?',
-        "destinations.rows.type": 'write one of "hook", "table"',
-        "destinations.feed.sources.1": 'there is no source "wbe"; add [sources.wbe] or correct the name',
-        "demo.source": 'there is no source "wub"; add [sources.wub] or correct the name',
+        "destinations.rows.type": 'write one of "hook", "table"; did you mean "table"?',
+        "destinations.feed.sources.1": 'there is no source "wbe"; did you mean "web"?',
+        "demo.source": 'there is no source "wub"; did you mean "web"?',
     }
 
 

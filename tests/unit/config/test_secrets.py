@@ -44,16 +44,20 @@ def test_a_credential_is_what_systemd_hands_over(load: Load, tmp_path: Path) -> 
     ("reference", "fault"),
     [
         ("${HOOK_SECRET}", "the environment has no HOOK_SECRET"),
-        ("credential:hook", "the environment has no CREDENTIALS_DIRECTORY"),
+        ("${HOOK_SECRET", "${ begins the name of an environment variable; write it like ${NAME}"),
+        ("${hook-secret}", "${ begins the name of an environment variable; write it like ${NAME}"),
+        ("${EMPTY}", "in the environment EMPTY is empty; set it"),
+        ("", "is empty; write what belongs here, or remove the key"),
+        ("credential:hook", "credential: is what systemd hands to a service (LoadCredential=), and here is none"),
         ("file:/none/at/all", "/none/at/all: No such file or directory"),
-        ("file:/dev/null", "file:/dev/null does not lead to a secret"),
-        ("file:\\u0000", "file:\0 does not lead to a secret"),
+        ("file:/dev/null", "/dev/null does not lead to a secret"),
+        ("file:\\u0000", "\0 does not lead to a secret"),
     ],
 )
 def test_a_reference_that_leads_nowhere_is_one_fault_of_its_key(
     faults_of: FaultsOf, reference: str, fault: str
 ) -> None:
-    faults = faults_of(f'{HOOK}secret = "{reference}"\n')
+    faults = faults_of(f'{HOOK}secret = "{reference}"\n', {"EMPTY": ""})
 
     assert list(faults) == ["destinations.crm.secret"]
     assert faults["destinations.crm.secret"].startswith(fault)
@@ -98,3 +102,9 @@ def test_a_secret_in_the_wrong_place_is_refused_without_being_shown(faults_of: F
 
     assert SECRET not in str(faults)
     assert any(path.startswith(f"destinations.crm.{key}") for path in faults)
+
+
+def test_a_currency_before_a_placeholder_is_no_variable(load: Load):
+    settings = load(HOOK + 'secret = "${{ properties.total }}"\n')
+
+    assert secret_of(settings) == "${{ properties.total }}"

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import pytest
+from pydantic import SecretStr
 
 from gateway.config import DestinationSettings
 from gateway.deliver.exchange import MAX_TURNS, exchange
@@ -21,6 +23,7 @@ PAYLOADS = [Payload("m1", b"{}"), Payload("m2", b"{}")]
 
 class ToolSettings(DestinationSettings):
     type: Literal["tool"] = "tool"
+    secret: SecretStr = SecretStr("s3cret")
 
 
 def tool(**more: Any) -> Destination[ToolSettings]:
@@ -58,6 +61,14 @@ def told(kind: Destination[ToolSettings], peer: Peer, clock: ManualClock | None 
 def test_one_request_and_what_its_answer_means():
     assert told(tool(), Peer(Response(204))) == Delivered()
     assert told(tool(), Peer(Response(400))) == Reject("HTTP 400")
+
+
+@pytest.mark.parametrize("outcome", [Reject("no s3cret"), Halt("no s3cret"), Retry("no s3cret", 7.0)])
+def test_a_secret_that_an_answer_repeats_is_not_kept(outcome: Reject | Halt | Retry):
+    whole, part = tool(classify=lambda *_: outcome), tool(classify=lambda *_: Partial([Delivered(), Reject("s3cret")]))
+
+    assert told(whole, Peer(Response(400))) == replace(outcome, reason="no ***")
+    assert told(part, Peer(Response(400))) == Partial([Delivered(), Reject("***")])
 
 
 @pytest.mark.parametrize("error", [UnreachableError("no answer within 15 s"), KeyError("x"), RuntimeError("boom")])

@@ -108,3 +108,10 @@ def test_an_event_older_than_the_limit_is_not_sent(max_age_s: float, sent: bool)
     outcome = prepared({"event": "x", "timestamp": "2026-11-25T12:00:00Z"}, max_age=max_age_s)
 
     assert isinstance(outcome, Item) if sent else outcome.reason == "too_old"
+
+
+@pytest.mark.parametrize(("limit_s", "words"), [(72 * 3600, "72 h"), (90, "90 s"), (14 * 86_400, "14 d")])
+def test_the_age_that_is_accepted_is_said_as_people_say_it(limit_s: float, words: str):
+    outcome = prepared({"event": "x", "timestamp": "2020-11-25T12:00:00Z"}, max_age=limit_s)
+
+    assert outcome == Unsendable("too_old", f"older than the {words} that are accepted")

@@ -4,6 +4,7 @@ import copy
 import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ ROOT = Path(__file__).parents[3]
 MAX_LINES = 300
 AT_LEAST = {"ga4": 12, "meta": 12, "console": 0, "webhook": 0}
 """Golden files; of other kinds four. The two with none are what their own tests say."""
+
+UNASKED = {each.name: each.default for each in fields(Destination)}["unasked"]
 
 every_kind = pytest.mark.parametrize("kind", DESTINATIONS, ids=lambda kind: kind.type)
 every_vendor = pytest.mark.parametrize("vendor", SIMULATORS, ids=lambda vendor: vendor.kind.type)
@@ -97,6 +100,13 @@ def test_the_list_of_destinations_says_which_consent_is_asked(kind: Destination[
 
 
 @every_kind
+def test_a_kind_that_cannot_be_tried_says_why_and_so_does_its_page(kind: Destination[Any]):
+    page = (ROOT / f"docs/destinations/{kind.type}.md").read_text(encoding="utf-8")
+
+    assert kind.probe or (kind.unasked != UNASKED and "`headwater check`" in page)
+
+
+@every_kind
 def test_a_destination_is_one_file_that_can_be_read_at_one_go(kind: Destination[Any]):
     path = ROOT / f"{kind.settings.__module__.replace('.', '/')}.py"
 
@@ -113,7 +123,8 @@ def test_what_is_sent_is_what_the_vendor_documents(path: Path):
     kind = next(kind for kind in DESTINATIONS if kind.type == path.parent.name)
     required = next((vendor.required for vendor in SIMULATORS if vendor.kind is kind), {})
     case = golden.read(path)
-    chosen = kind.settings.model_validate({**required, **case["settings"]})
+    said = {**required, **case["settings"]}
+    chosen = kind.settings.model_validate({key: value for key, value in said.items() if value is not None})
 
     made = golden.requests_for(kind, chosen, case["events"], case["answers"])
 

@@ -127,6 +127,15 @@ def test_the_answer_is_read_as_the_convention_says(status: int, outcome: object)
     assert WEBHOOK.classify(Response(status, {"retry-after": "7"}), []) == outcome
 
 
+@pytest.mark.parametrize(("status", "kind"), [(302, Halt), (400, Reject), (401, Halt), (410, Halt), (503, Retry)])
+def test_what_the_endpoint_says_is_kept_beside_the_status(status: int, kind: type):
+    outcome = WEBHOOK.classify(Response(status, {}, b'{"error":\n "no such list"}' + b" x" * 1000), [])
+
+    assert isinstance(outcome, kind)
+    assert outcome.reason.startswith(f'HTTP {status}: {{"error": "no such list"}}')
+    assert len(outcome.reason) < 320
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gateway.govern import ConsentRules, is_refusal, may_keep, with_opt_out
+from gateway.govern import ConsentRules, is_refusal, may_keep, understood, with_opt_out
 
 OPT_OUT = ConsentRules(is_required=False, honours_gpc=True, honours_dnt=False)
 OPT_IN = ConsentRules(is_required=True, honours_gpc=True, honours_dnt=False)
@@ -45,3 +45,13 @@ def test_what_was_refused_may_be_the_owners_alone_and_silence_is_no_refusal(said
     assert may_keep(said, OPT_IN._replace(keeps_refused=True)) == is_kept
     assert may_keep(said, OPT_OUT._replace(keeps_refused=True))
     assert is_refusal(said) == is_kept
+
+
+@pytest.mark.parametrize("word", [False, 0, "false", "no", "0", "denied", " Denied "])
+def test_a_refusal_is_one_in_every_spelling(word: Any):
+    assert understood({"Analytics": word}) == {"analytics": False}
+
+
+@pytest.mark.parametrize("said", [{"analytics": "no", "Analytics": True}, {"Analytics": True, "analytics": "no"}])
+def test_of_two_spellings_of_a_category_the_refusal_holds(said: dict[str, Any]):
+    assert understood(said) == {"analytics": False}

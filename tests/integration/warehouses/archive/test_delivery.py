@@ -6,18 +6,19 @@ import random
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from gateway.config import DestinationSettings, EnrichSettings
 from gateway.config.code import read_transform
 from gateway.deliver.delivery import Delivery, Treatment
+from gateway.deliver.probe import probe_warehouse
 from gateway.model.clock import SystemClock
 from gateway.model.errors import HeadwaterError, WarehouseError
 from gateway.observe.metrics import Metrics
 from gateway.queue import Queue
 from gateway.transforms import Chains
+from gateway.warehouses.archive import ARCHIVE
 from gateway.warehouses.archive.lines import decode
 from gateway.warehouses.duckdb import DuckDBSettings
 from gateway.warehouses.registry import WAREHOUSES
@@ -147,11 +148,10 @@ async def test_with_an_archive_alone_there_is_nobody_to_ask(queue: Queue, object
             gateway.delivery.warehouse(None)
 
 
-@pytest.mark.parametrize(
-    ("more", "trouble"), [({}, None), ({"url": "/proc/no-such-place/archive"}, "/proc/no-such-place")]
-)
-async def test_its_place_can_be_tried(more: dict[str, Any], trouble: str | None, queue: Queue, objects: Objects):
-    async with running(queue, {}) as gateway:
-        found = await gateway.delivery.check("archive", objects.settings(**more))
+async def test_its_place_can_be_tried(objects: Objects, tmp_path: Path):
+    file = tmp_path / "file"
+    file.touch()
 
-    assert found is None if trouble is None else trouble in (found or "")
+    assert await probe_warehouse(ARCHIVE, objects.settings(), SystemClock()) is None
+    trouble = await probe_warehouse(ARCHIVE, objects.settings(url=str(file / "archive")), SystemClock())
+    assert trouble == f"{file}/archive cannot be made: {file} is no directory (choose another path)"
