@@ -33,6 +33,8 @@ _READING: Parameters = {
 """Of rows that take each other's place the last is read; an event is in one partition only."""
 _WRITING: Parameters = {"mutations_sync": 2, "lightweight_deletes_sync": 2, "alter_sync": 2, "async_insert": 0}
 """What is answered is done."""
+RIGHTS = ("select", "insert", "alter", "create table", "create view", "drop table", "drop view", "truncate")
+"""In the database of the warehouse."""
 _DELETE = re.compile(r"delete (from .*)", re.DOTALL)
 _CLAIMED = """
     select position from claimed where (high, low) in (
@@ -102,12 +104,25 @@ class ClickHouseSession:
 
     def stored(self) -> Stored:
         """See Session."""
-        self._make_known()
         tables: Stored = {}
-        for table, column, kind, comment in self._asked(_STORED.format(literal(self._settings.database))).rows:
+        for table, column, kind, comment in self._catalogue(_STORED):
             told = nullable(kind) + (JSON_COMMENT if comment == "JSON" else "")
             tables.setdefault(table, {})[column] = told
         return tables
+
+    def check_rights(self) -> None:
+        """See Session."""
+        settings = self._settings
+        database = quoted(settings.database)
+        wanted = [f"{right} on {database}.*" for right in RIGHTS]
+        if not self._catalogue("select 1 from system.databases where name = {}"):
+            wanted.append(f"create database on {database}.*")
+        refused = [right for right in wanted if not self._catalogue(f"check grant {right}")[0][0]]
+        if refused:
+            raise WarehouseError(
+                f"{settings.user} may not do all that a load does in {settings.database}",
+                hint=f"grant {refused[0]} to {settings.user}; docs/warehouses/clickhouse.md lists all rights",
+            )
 
     def claim(self, hashes: Path) -> set[int]:
         """See Session."""
@@ -144,6 +159,10 @@ class ClickHouseSession:
     def _asked(self, sql: str, parameters: Parameters | None = None) -> Answer:
         return rows_of(self._http.run(sql, parameters)[1])
 
+    def _catalogue(self, sql: str) -> list[Row]:
+        """The answer to a question that can be asked before there is a database, whose name is put where it says so."""
+        return self._asked(sql.format(literal(self._settings.database)), {"database": "system"}).rows
+
     def _ensure_alone(self) -> None:
         if self._depth:
             self._lease.ensure()
@@ -158,6 +177,6 @@ class ClickHouseSession:
         except RefusedError as error:
             if error.code != UNKNOWN_DATABASE:
                 raise
-            self._http.run(f"create database if not exists {quoted(self._settings.database)}", {"database": "default"})
+            self._http.run(f"create database if not exists {quoted(self._settings.database)}", {"database": "system"})
             self._asked(create)
         self._is_known = True

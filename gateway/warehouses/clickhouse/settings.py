@@ -2,12 +2,15 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, StringConstraints
+from pydantic import Field, SecretStr
 
+from gateway.config.texts import like
 from gateway.config.units import BaseUrl, Duration
 from gateway.warehouses.servers.settings import ServerSettings
 
-DatabaseName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$")]
+DatabaseName = Annotated[
+    str, like(r"[A-Za-z_][A-Za-z0-9_]{0,62}", 'write letters, digits and _, at most 63, like "headwater"')
+]
 
 
 class ClickHouseSettings(ServerSettings):
@@ -19,7 +22,9 @@ class ClickHouseSettings(ServerSettings):
     database: DatabaseName = "headwater"
     """Made when it is not there. It is the loader's own."""
     user: str = "default"
+    """Who loads, and asks."""
     password: SecretStr | None = None
+    """None where the server does not ask for one."""
     replicated: bool = False
     """Tables are made with the engines of the `Replicated` family, for a server whose database is not."""
     lease: Annotated[Duration, Field(ge=0.5)] = 10

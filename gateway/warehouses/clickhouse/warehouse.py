@@ -1,6 +1,6 @@
 """ClickHouse as a kind of warehouse."""
 
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, closing
 
 from gateway.model.clock import Clock
 from gateway.warehouses.clickhouse.dialect import dialect_of
@@ -21,4 +21,10 @@ def open_clickhouse(settings: ClickHouseSettings, clock: Clock) -> AbstractAsync
     return open_server(settings, clock, Server(dialect_of(settings.engine_prefix), connect))
 
 
-CLICKHOUSE = WarehouseKind(settings=ClickHouseSettings, open=open_clickhouse)
+def probe(settings: ClickHouseSettings) -> None:
+    """Ask for the rights. Raises WarehouseError."""
+    with closing(connect(settings)) as session:
+        session.check_rights()
+
+
+CLICKHOUSE = WarehouseKind(settings=ClickHouseSettings, open=open_clickhouse, probe=probe)
