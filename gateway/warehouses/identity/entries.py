@@ -20,6 +20,10 @@ class Entries(Protocol):
         """All rows."""
         ...
 
+    def count(self, table: str) -> int:
+        """How many rows there are."""
+        ...
+
     def insert(self, table: str, columns: Mapping[str, Sequence[Any]]) -> None:
         """New rows: every column of the table, all of the same length."""
         ...
@@ -32,6 +36,10 @@ class Entries(Protocol):
         """Remove all rows."""
         ...
 
+    def lock(self) -> None:
+        """Until the transaction ends, no other gateway adds to what waits, or changes the graph."""
+        ...
+
     def expect_changes(self) -> None:
-        """Many rows are about to be replaced. Until the transaction ends, nobody else changes the graph."""
+        """Many rows are about to be replaced. Locks, too."""
         ...

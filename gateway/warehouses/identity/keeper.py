@@ -12,12 +12,16 @@ from gateway.warehouses.identity.evidence import evidence_of
 from gateway.warehouses.identity.graph import Graph
 from gateway.warehouses.identity.memory import Memory
 from gateway.warehouses.identity.pending import Pending
+from gateway.warehouses.identity.tables import REVISIONS
 
 JUNK = "junk"
 
 
 class IdentityKeeper:
-    """What is in memory follows the warehouse: `prepare` reads it, `settle` comes after a commit."""
+    """What is in memory follows the warehouse: `prepare` reads it, `settle` comes after a commit.
+
+    Another gateway may revise the graph meanwhile: each call looks whether one has.
+    """
 
     def __init__(self, settings: IdentitySettings, clock: Clock) -> None:
         self.rules = rules_of(settings)
@@ -26,14 +30,13 @@ class IdentityKeeper:
         self._guards = Guards(self.rules.max_links_an_hour)
         self._memory = Memory()
         self._pending = Pending(clock)
+        self._revisions = 0
         self._untold = Counter[str]()
         """What came of judging between loads."""
 
     def prepare(self, entries: Entries) -> None:
         """Learn from the graph as it stands."""
-        self._guards = Guards(self.rules.max_links_an_hour)
-        self._guards.frozen |= Graph(entries).frozen()
-        self._memory = Memory()
+        self._learn(entries)
         self._pending.restore(entries)
 
     def take(self, staged: duckdb.DuckDBPyConnection, entries: Entries) -> Counter[str]:
@@ -43,6 +46,7 @@ class IdentityKeeper:
         """
         if not self._is_enabled:
             return Counter()
+        self._follow(entries)
         self._memory.begin()
         evidence = evidence_of(staged, self.rules, self._memory)
         counts = Counter({JUNK: evidence.junk}) if evidence.junk else Counter[str]()
@@ -67,13 +71,31 @@ class IdentityKeeper:
         return self._clock.now_ms() * 1000
 
     def catch_up(self, entries: Entries) -> None:
-        """Judge what waits; a later load tells what came of it."""
+        """Judge what waits, in whatever gateway; a later load tells what came of it."""
+        self._follow(entries)
+        entries.lock()
+        self._pending.restore(entries)
         self._untold += self._judge(entries, Evidence())
+
+    def revised(self, entries: Entries) -> None:
+        """Tell the other gateways, in the same transaction."""
+        entries.insert(REVISIONS, {"revised_at": [self.now_us]})
+        self._revisions += 1
 
     def settle(self) -> None:
         """The load was committed."""
         self._memory.settle()
         self._pending.settle()
+
+    def _follow(self, entries: Entries) -> None:
+        if entries.count(REVISIONS) != self._revisions:
+            self._learn(entries)
+
+    def _learn(self, entries: Entries) -> None:
+        self._revisions = entries.count(REVISIONS)
+        self._guards = Guards(self.rules.max_links_an_hour)
+        self._guards.frozen |= Graph(entries).frozen()
+        self._memory = Memory()
 
     def _told(self, counts: Counter[str]) -> Counter[str]:
         untold, self._untold = self._untold, Counter()
@@ -91,6 +113,8 @@ class IdentityKeeper:
             graph = Graph(entries)
             changes = resolve(evidence, graph, self.rules, self._guards, now_us)
             graph.write(changes, now_us)
+        if changes.frozen:
+            self.revised(entries)
         return counted(changes)
 
 

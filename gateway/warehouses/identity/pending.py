@@ -42,7 +42,7 @@ class Pending:
         return self._edges > 0 and self._clock.monotonic_s() >= self._rest_until_s
 
     def restore(self, entries: Entries) -> None:
-        """What the process before did not come to judge."""
+        """What the process before did not come to judge, or another gateway has left."""
         self._edges = len(entries.read(PENDING, ("us",)))
         self._after = self._edges
 
@@ -64,6 +64,7 @@ class Pending:
         edges: Sequence[Claim | Link] = (*evidence.claims, *evidence.links, *evidence.memberships)
         self._after = self._edges + len(edges)
         if edges:
+            entries.lock()
             entries.insert(PENDING, edge_columns(edges))
 
     def take(self, entries: Entries, evidence: Evidence) -> Evidence:

@@ -16,6 +16,8 @@ RECORDS = "identity_merges"
 FROZEN = "identity_frozen"
 UNDONE = "identity_unmerged"
 PENDING = "_headwater_pending_links"
+REVISIONS = "_headwater_revisions"
+"""A row whenever links were taken away or may no longer be made. What a gateway remembers is true while none comes."""
 
 _TEXT, _INTEGER, _MOMENT = ColumnType.TEXT, ColumnType.INTEGER, ColumnType.MOMENT
 _ENDS = {"left_type": _TEXT, "left_value": _TEXT, "right_type": _TEXT, "right_value": _TEXT}
@@ -64,6 +66,7 @@ GRAPH_TABLES: Mapping[str, Mapping[str, ColumnType]] = {
     FROZEN: {"identifier_type": _TEXT, "identifier": _TEXT, "frozen_at": _MOMENT},
     UNDONE: {**_ENDS, "undone_at": _MOMENT},
     PENDING: {**_ENDS, **_WHEN},
+    REVISIONS: {"revised_at": _MOMENT},
 }
 """Columns by table."""
 

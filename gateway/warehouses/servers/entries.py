@@ -41,6 +41,11 @@ class ServerEntries:
         ]
         return self.session.fetch(f"select {', '.join(values)} from {self.dialect.name(table)}")
 
+    def count(self, table: str) -> int:
+        """See Entries."""
+        ((rows,),) = self.session.fetch(f"select count(*) from {self.dialect.name(table)}")
+        return int(rows)
+
     def insert(self, table: str, columns: Mapping[str, Sequence[Any]]) -> None:
         """See Entries."""
         with self.files.of_values(GRAPH_TABLES[table], columns) as file:
@@ -57,9 +62,13 @@ class ServerEntries:
         """See Entries."""
         self.session.execute(f"delete from {self.dialect.name(table)} where 1 = 1")
 
-    def expect_changes(self) -> None:
+    def lock(self) -> None:
         """See Entries."""
         self.session.judge_alone()
+
+    def expect_changes(self) -> None:
+        """See Entries."""
+        self.lock()
 
 
 def _portions(hashes: Collection[int]) -> Iterator[str]:

@@ -69,6 +69,11 @@ class Journal:
         """See Entries."""
         return _project(table, self._all(table), columns)
 
+    def count(self, table: str) -> int:
+        """See Entries."""
+        changes = self._changes[table]
+        return len(self._all(table)) if changes.gone or changes.new else self._entries.count(table)
+
     def insert(self, table: str, columns: Mapping[str, Sequence[Any]]) -> None:
         """See Entries."""
         for row in zip(*(columns[name] for name in GRAPH_TABLES[table]), strict=True):
@@ -83,6 +88,10 @@ class Journal:
         """See Entries."""
         for row in self._all(table):
             self._changes[table].remove(row)
+
+    def lock(self) -> None:
+        """See Entries."""
+        self._entries.lock()
 
     def expect_changes(self) -> None:
         """See Entries."""

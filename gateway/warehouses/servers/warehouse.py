@@ -97,7 +97,7 @@ class ServerWarehouse:
 
     async def find_person(self, identifier: str) -> Known | None:
         """See Warehouse."""
-        await self._judge_all()
+        await self._in_thread(self._loading, self._catch_up)
         return await self._in_thread(self._querying, lambda: self._people(self._asking).find(identifier))
 
     async def describe_person(self, identifier: str, max_events: int) -> dict[str, Any] | None:
@@ -108,7 +108,7 @@ class ServerWarehouse:
             person = people.find(identifier)
             return people.describe(person, max_events) if person else None
 
-        await self._judge_all()
+        await self._in_thread(self._loading, self._catch_up)
         return await self._in_thread(self._querying, describe)
 
     async def export_person(self, person_id: str) -> dict[str, Any]:
@@ -119,7 +119,7 @@ class ServerWarehouse:
             person = people.find(person_id)
             return people.export(person, self._tables()) if person else {}
 
-        await self._judge_all()
+        await self._in_thread(self._loading, self._catch_up)
         return await self._in_thread(self._loading, export)
 
     async def owners(self, anonymous_ids: Collection[str]) -> Mapping[str, Sequence[Tenure]]:
@@ -198,7 +198,7 @@ class ServerWarehouse:
         return Staging(self._engine.connection(), batches)
 
     async def _judge_all(self) -> None:
-        """Whoever asks now sees what every load had to say."""
+        """Whoever asks now sees what every load of this gateway had to say; of others', what has been judged."""
         if self._identity.waiting:
             await self._in_thread(self._loading, self._catch_up)
 
@@ -222,6 +222,7 @@ class ServerWarehouse:
                 with changing(self._entries()) as entries:
                     rules = self._identity.rules
                     revised = change(Revision(self._session, self._dialect, entries, rules, self._bounds))
+                    self._identity.revised(entries)
             self._schema = None
             return revised
 

@@ -43,6 +43,11 @@ class FileEntries:
         values = [f"epoch_us({name})" if types[name] is ColumnType.MOMENT else name for name in columns]
         return self._connection.execute(f"select {', '.join(values)} from {table}").fetchall()
 
+    def count(self, table: str) -> int:
+        """See Entries."""
+        ((rows,),) = self._connection.execute(f"select count(*) from {table}").fetchall()
+        return int(rows)
+
     def insert(self, table: str, columns: Mapping[str, Sequence[Any]]) -> None:
         """See Entries."""
         types = GRAPH_TABLES[table]
@@ -58,6 +63,9 @@ class FileEntries:
     def clear(self, table: str) -> None:
         """See Entries."""
         self._connection.execute(f"delete from {table}")
+
+    def lock(self) -> None:
+        """See Entries. There is no other gateway."""
 
     def expect_changes(self) -> None:
         """See Entries."""

@@ -2,17 +2,24 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from threading import Event as Never
+from typing import Any, TypeVar
 
 import pytest
 
+from gateway.model.clock import SystemClock
 from gateway.model.errors import WarehouseError
 from gateway.model.event import from_epoch_ms, to_iso
+from gateway.warehouses.servers.entries import ServerEntries
+from tests.integration.warehouses.identity.slow_machine import SlowMachine
 from tests.integration.warehouses.support.graph_truth import assert_right
 from tests.integration.warehouses.support.kept import lost
 from tests.integration.warehouses.support.places.place import Place
 from tests.integration.warehouses.support.store import RECEIVED_AT_MS, Event, OpenStore, Store
 
+T = TypeVar("T")
 ROUNDS = 6
 MOST_TRIES = 10
 VALUES = [1, 1.5, "x", True, [1], "2026-11-25T12:00:00Z", {"a": 1}, 2**60, "2026-11-26T12:00:00Z", {"a": "x"}]
@@ -20,31 +27,41 @@ VALUES = [1, 1.5, "x", True, [1], "2026-11-25T12:00:00Z", {"a": 1}, 2**60, "2026
 
 @pytest.fixture
 async def stores(open_store: OpenStore) -> list[Store]:
-    """Each gateway reads a log of its own."""
-    stores = [await open_store() for _ in range(2)]
+    return await gateways(open_store)
+
+
+async def gateways(open_store: OpenStore, **settings: Any) -> list[Store]:
+    """Two. Each reads a log of its own."""
+    stores = [await open_store(**settings) for _ in range(2)]
     for number, store in enumerate(stores):
         store.log_id = f"log {number}"
     return stores
 
 
+async def repeated(do: Callable[[], Awaitable[T]]) -> T:
+    """What failed is tried again as it was."""
+    for _ in range(MOST_TRIES - 1):
+        try:
+            return await do()
+        except WarehouseError:
+            continue
+    return await do()
+
+
 async def load_each(store: Store, loads: Sequence[list[Event]]) -> int:
-    """As delivery does it: what failed is tried again as it was. How many events were stored."""
+    """One after the other, as delivery does it. How many events were stored."""
     rows = 0
     for events in loads:
         batches = store.batches(*events)
-        for attempt in range(MOST_TRIES):
-            try:
-                rows += (await store.load_batches(batches)).rows
-                break
-            except WarehouseError:
-                if attempt == MOST_TRIES - 1:
-                    raise
+        rows += (await repeated(partial(store.load_batches, batches))).rows
     return rows
 
 
 async def load_at_once(stores: list[Store], loads: Sequence[Sequence[list[Event]]]) -> int:
-    """The loads of each; how many events were stored together."""
-    return sum(await asyncio.gather(*map(load_each, stores, loads)))
+    """The loads of each; how many events were stored together. What waits to be judged is judged, whoever asks."""
+    stored = sum(await asyncio.gather(*map(load_each, stores, loads)))
+    await stores[0].warehouse.find_person("anybody")
+    return stored
 
 
 async def test_an_empty_warehouse_is_opened_by_both(place: Place):
@@ -99,7 +116,11 @@ def growing(gateway: int, number: int) -> list[Event]:
     ]
 
 
-async def test_people_are_the_same_as_if_one_had_loaded_all(place: Place, stores: list[Store]):
+@pytest.mark.parametrize("clock", [SystemClock, SlowMachine], ids=["judged", "waiting"])
+async def test_people_are_the_same_as_if_one_had_loaded_all(
+    place: Place, open_store: OpenStore, clock: type[SystemClock]
+):
+    stores = await gateways(open_store, clock=clock())
     events = talk(random.Random(3), 240)
     loads = [[events[start : start + 20] for start in range(first, len(events), 40)] for first in (0, 20)]
 
@@ -134,11 +155,30 @@ async def test_one_revises_the_graph_while_the_other_loads(place: Place, stores:
 
     async def rebuild() -> None:
         for _ in range(5):
-            try:
-                await stores[1].warehouse.rebuild_identity()
-            except WarehouseError:
-                continue
+            await repeated(stores[1].warehouse.rebuild_identity)
 
     await asyncio.gather(load_each(stores[0], loads), rebuild())
 
+    await stores[1].warehouse.find_person("anybody")
     await assert_right(place, stores[0], events)
+
+
+async def test_links_that_wait_in_one_are_judged_once_by_the_other_who_is_asked(
+    place: Place, open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
+):
+    loading, asked = await gateways(open_store, clock=SlowMachine())
+    events = talk(random.Random(7), 60)
+    clear = ServerEntries.clear
+
+    def clear_slowly(entries: ServerEntries, table: str) -> None:
+        Never().wait(0.05)
+        clear(entries, table)
+
+    monkeypatch.setattr(ServerEntries, "clear", clear_slowly)
+    async with asyncio.TaskGroup() as tasks:
+        loads = tasks.create_task(load_each(loading, [[event] for event in events]))
+        while not loads.done():
+            await repeated(partial(asked.warehouse.find_person, "u1"))
+
+    await asked.warehouse.find_person("u1")
+    await assert_right(place, asked, events)

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.collect.lenient import clean, dump, load
 from gateway.warehouses.values import ColumnType
-from tests.integration.warehouses.support.kept import lost
+from tests.integration.warehouses.support.kept import exactly, lost
 from tests.integration.warehouses.support.places.place import Place
 from tests.integration.warehouses.support.store import Event, Store
 
@@ -138,6 +138,18 @@ async def test_a_text_that_is_no_time_is_in_extra_of_the_events_own_table(place:
         "2025-11-26T05:00:00+00:00",
     ]
     assert [extra and json.loads(extra) for _, extra in rows] == [None, {"properties": {"due": "tomorrow"}}, None]
+
+
+async def test_numbers_beyond_all_are_kept_as_they_were_written(store: Store):
+    numbers = ["1e400", "-1.5e400", "9" * 30_000]
+    body = '{"type":"track","event":"A","messageId":"m%s","properties":%s,"context":%s}'
+    said = [f'{{"n":{number},"list":[{number}]}}' for number in numbers]
+
+    await store.load(*((body % (number, text, text)).encode() for number, text in enumerate(said)))
+
+    rows = await store.rows("select properties, _extra from tracks order by id")
+    assert [exactly(properties) for properties, _ in rows] == [exactly(text) for text in said]
+    assert [exactly(extra)["context"]["n"] for _, extra in rows] == [exactly(number) for number in numbers]
 
 
 async def test_what_intake_makes_of_unicode_that_is_none_is_stored(place: Place, store: Store):

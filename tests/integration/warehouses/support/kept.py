@@ -12,7 +12,7 @@ from gateway.warehouses.values import ColumnType, leaves
 from tests.integration.warehouses.support.places.place import Place
 from tests.integration.warehouses.support.store import Event, Store
 
-EXACT = Context(prec=2_000)
+EXACT = Context(prec=40_000)
 Row = Mapping[str, Any]
 
 
@@ -60,7 +60,7 @@ async def rows_by_id(place: Place, store: Store, table: str, ids: Sequence[str])
 
 def is_same_json(stored: str | None, sent: Any) -> bool:
     """Whether two texts of JSON are the same but for the order of keys and the writing of numbers."""
-    return stored is not None and _exactly(stored) == _exactly(json.dumps(sent))
+    return stored is not None and exactly(stored) == exactly(json.dumps(sent))
 
 
 def _missing(event: Event, row: Row, types: Mapping[str, ColumnType]) -> Iterator[tuple[Any, Any, Any]]:
@@ -71,7 +71,7 @@ def _missing(event: Event, row: Row, types: Mapping[str, ColumnType]) -> Iterato
         aside = dict(leaves(extra.get(name, {})))
         for path, leaf in leaves(value):
             column = column_name(path, prefix)
-            if leaf is None or (path in aside and aside[path] == _exactly(json.dumps(leaf))):
+            if leaf is None or (path in aside and aside[path] == exactly(json.dumps(leaf))):
                 continue
             if column not in types or not _is_same(types[column], row[column], leaf):
                 yield path, leaf, row.get(column)
@@ -92,7 +92,8 @@ def _is_same(column: ColumnType, stored: Any, sent: Any) -> bool:
             return type(stored) is type(sent) and bool(stored == sent)
 
 
-def _exactly(text: str) -> Any:
+def exactly(text: str) -> Any:
+    """JSON with its numbers as they were written, but for the way of writing."""
     return json.loads(text, parse_int=_number, parse_float=_number)
 
 
