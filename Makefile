@@ -11,7 +11,9 @@ BIN := .venv/bin
 SCRIPT := gateway/script
 SDKS := tests/e2e/sdks
 KAFKA := tests/integration/destinations/support/kafka
-FETCHED := $(SDKS)/node_modules/.installed $(KAFKA)/jars/.installed
+DLT := benchmarks/peer_dlt
+DBT := tests/integration/warehouses/dbt
+FETCHED := $(SDKS)/node_modules/.installed $(KAFKA)/jars/.installed $(DBT)/.venv/.installed
 PIP := $(BIN)/pip --disable-pip-version-check --no-input install --quiet --constraint constraints.txt
 # Debian keeps nginx in /usr/sbin, which is not on everyone's path.
 export PATH := $(PATH):/usr/sbin:/sbin
@@ -58,6 +60,10 @@ soak: tools .venv/.dev $(FETCHED) ## The long forms of the tests: hours.
 bench: tools .venv/.dev ## Measure intake, the pipeline to DuckDB, memory, and twenty destinations on this machine.
 	@for part in intake pipeline memory destinations; do $(BIN)/python benchmarks/$$part.py; done
 
+.PHONY: bench-warehouses
+bench-warehouses: tools .venv/.dev $(DLT)/.venv/.installed ## Measure loads into each warehouse, beside dlt.
+	@$(BIN)/python benchmarks/warehouses.py
+
 .PHONY: bench-script
 bench-script: $(SCRIPT)/node_modules/.installed $(SDKS)/node_modules/.installed ## Print the browser script's size beside its peers.
 	@node benchmarks/script_sizes.mjs
@@ -80,7 +86,7 @@ tools:
 
 .PHONY: clean
 clean: ## Remove what was installed or built here; data/ stays.
-	@rm -rf .venv $(SCRIPT)/node_modules $(SDKS)/node_modules $(KAFKA)/jars .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf .venv $(DLT)/.venv $(DBT)/.venv $(SCRIPT)/node_modules $(SDKS)/node_modules $(KAFKA)/jars .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 .venv/.run: pyproject.toml constraints.txt
 	@.ci/require $(PYTHON):python3 ensurepip:python3-venv
@@ -104,6 +110,13 @@ $(SCRIPT)/node_modules/.installed: $(SCRIPT)/package.json $(SCRIPT)/package-lock
 $(SDKS)/node_modules/.installed: $(SDKS)/package.json $(SDKS)/package-lock.json
 	@.ci/require node:nodejs npm:npm
 	@npm --prefix $(SDKS) ci --silent --no-audit --no-fund --ignore-scripts
+	@touch $@
+
+# What has needs of its own has an environment of its own, for which the exact versions are told beside it.
+%/.venv/.installed: %/requirements.txt
+	@.ci/require $(PYTHON):python3 ensurepip:python3-venv
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/pip --disable-pip-version-check --no-input install --quiet --requirement $<
 	@touch $@
 
 # A real Kafka, for the tests of the destination.

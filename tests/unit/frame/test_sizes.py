@@ -11,12 +11,13 @@ FILE_LINES = 400
 FUNCTION_LINES = 40
 SOURCES = {".py", ".ts", ".js", ".mjs", ".css", ".sql", ".lua"}
 BUILT = ROOT / "gateway/script/dist"
+INSTALLED = {"node_modules", ".venv"}
 
 
 def sources_in(*folders: str) -> list[Path]:
     """All but what is built or installed."""
     found = [path for folder in folders for path in (ROOT / folder).rglob("*") if path.suffix in SOURCES]
-    return [path for path in found if "node_modules" not in path.parts and BUILT not in path.parents]
+    return [path for path in found if not INSTALLED.intersection(path.parts) and BUILT not in path.parents]
 
 
 def functions_in(path: Path) -> Iterator[tuple[str, int]]:

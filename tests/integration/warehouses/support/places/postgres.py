@@ -14,12 +14,13 @@ from gateway.warehouses.postgres.dialect import DIALECT
 from tests.integration.warehouses.support.places.place import NewSettings, PlaceKind, Settings
 
 PROGRAMS = Path("/usr/lib/postgresql/15/bin")
-SWITCHES = "-c listen_addresses= -c fsync=off -c full_page_writes=off -c max_connections=50 -c lc_messages=C"
+ALONE = "-c listen_addresses= -c max_connections=50 -c lc_messages=C"
+HASTY = f"{ALONE} -c fsync=off -c full_page_writes=off"
 """Processes are killed in these tests, the machine is not."""
 
 
 @contextmanager
-def serve() -> Iterator[NewSettings]:
+def serve(switches: str = HASTY) -> Iterator[NewSettings]:
     """A server that is gone at the end. It refuses to run as root, who therefore runs it as somebody else."""
     owner = "postgres" if os.geteuid() == 0 else None
     with tempfile.TemporaryDirectory(prefix="headwater.") as folder:
@@ -28,12 +29,17 @@ def serve() -> Iterator[NewSettings]:
         _run(
             owner, "initdb", "-D", f"{folder}/data", "-U", "headwater", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"
         )
-        server = ["-D", f"{folder}/data", "-l", f"{folder}/log", "-o", f"-k {folder} {SWITCHES}"]
+        server = ["-D", f"{folder}/data", "-l", f"{folder}/log", "-o", f"-k {folder} {switches}"]
         _run(owner, "pg_ctl", "start", "--wait", *server)
         try:
             yield _numbered(folder)
         finally:
             _run(owner, "pg_ctl", "stop", "-m", "immediate", "-D", f"{folder}/data")
+
+
+def server(settings: Settings) -> int:
+    """The process that all others of the server come from."""
+    return int(Path(settings["host"], "data", "postmaster.pid").read_text().split()[0])
 
 
 def _numbered(socket: str) -> NewSettings:
