@@ -22,7 +22,7 @@ _MARKS = {"_version": "UInt64", "_gone": "UInt8"}
 """The engine takes no other types."""
 _ORDER = {
     "events": "(toDate(timestamp), source, id)",
-    "ids": "(high, low)",
+    "ids": "high",
     "cursors": "log_id",
     "journal": "version",
 }
@@ -71,6 +71,8 @@ def _type(table: NewTable, name: str, kind: str) -> str:
     never_null = _NEVER_NULL if table.role == "events" else table.required
     if name in never_null:
         kind = kind.removeprefix("Nullable(").removesuffix(")")
+    if table.role == "ids":
+        return f"{kind} codec(NONE)"
     return f"LowCardinality({kind})" if table.role == "events" and name in _FEW_VALUES else kind
 
 

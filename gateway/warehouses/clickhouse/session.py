@@ -38,7 +38,7 @@ RIGHTS = ("select", "insert", "alter", "create table", "create view", "drop tabl
 _DELETE = re.compile(r"delete (from .*)", re.DOTALL)
 _CLAIMED = """
     select position from claimed where (high, low) in (
-        select high, low from {ids} where (high, low) in (select high, low from claimed))"""
+        select high, low from {ids} where high in (select high from claimed))"""
 _STORED = "select table, name, type, comment from system.columns where database = {} order by table, position"
 
 
