@@ -120,8 +120,9 @@ class Http:
             raise self._unreachable(error) from error
 
     def _post(self, path: str, body: bytes, headers: Mapping[str, str], longest_s: float) -> tuple[HTTPResponse, bytes]:
-        self._connection = connection = self._connection or self._connect()
-        assert connection.sock is not None
+        connection = self._connection
+        if connection is None or connection.sock is None:
+            self._connection = connection = self._connect()
         connection.sock.settimeout(longest_s)
         connection.request("POST", path, body, headers)
         response = connection.getresponse()
