@@ -44,7 +44,7 @@ def _numbered(port: int) -> NewSettings:
     numbers = count()
 
     def settings(_: Path) -> Settings:
-        return {"url": f"http://127.0.0.1:{port}", "database": f"test_{next(numbers)}", "lease": 2}
+        return {"url": f"http://127.0.0.1:{port}", "database": f"test_{next(numbers)}", "lease": 1}
 
     return settings
 
@@ -68,5 +68,5 @@ CLICKHOUSE = PlaceKind(
     is_transactional=False,
     era=DIALECT.era,
     examples=10,
-    kills=15,
+    kills=25,
 )
