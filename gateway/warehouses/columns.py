@@ -187,7 +187,7 @@ class Columns:
         return None
 
     def _fitted(self, leaf: Any, kind: ColumnType | None) -> Any:
-        value = fitted(leaf, kind)
+        value = fitted(leaf, kind, self.capacity.era)
         if kind is ColumnType.TEXT and is_longer(value, self.capacity.longest_text):
             raise Misfit
         return bounded(value, self.capacity.longest_text) if kind is ColumnType.JSON else value

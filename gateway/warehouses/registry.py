@@ -5,6 +5,7 @@ from typing import Any
 
 from gateway.config import DestinationSettings
 from gateway.warehouses.archive import ARCHIVE
+from gateway.warehouses.clickhouse import CLICKHOUSE
 from gateway.warehouses.contract import WarehouseKind
 from gateway.warehouses.duckdb import DUCKDB
 from gateway.warehouses.parquet import PARQUET
@@ -13,7 +14,15 @@ from gateway.warehouses.redshift import REDSHIFT
 from gateway.warehouses.settings import TableSettings
 from gateway.warehouses.snowflake import SNOWFLAKE
 
-WAREHOUSES: tuple[WarehouseKind[Any], ...] = (ARCHIVE, DUCKDB, PARQUET, POSTGRES, REDSHIFT, SNOWFLAKE)
+WAREHOUSES: tuple[WarehouseKind[Any], ...] = (
+    ARCHIVE,
+    CLICKHOUSE,
+    DUCKDB,
+    PARQUET,
+    POSTGRES,
+    REDSHIFT,
+    SNOWFLAKE,
+)
 
 
 def warehouse_pages() -> Iterator[tuple[str, type[DestinationSettings], type[DestinationSettings]]]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -33,20 +33,6 @@ class ColumnType(Enum):
     JSON = "json"
 
 
-@dataclass(frozen=True, slots=True)
-class Capacity:
-    """What the columns of a warehouse hold; what is beyond goes to `_extra`."""
-
-    longest_text: int | None = None
-    """Bytes of a text, within JSON too."""
-    can_widen: bool = True
-    """A column of integers that is stored can become one of numbers."""
-
-
-ANYTHING = Capacity()
-"""Of a warehouse with no bounds of its own."""
-
-
 class Misfit(Exception):  # noqa: N818 - not an error: it says that a value goes to `_extra`
     """A value does not fit its column's type."""
 
@@ -61,8 +47,37 @@ MAX_EXACT_INTEGER = 2**53
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,38}")
 """What servers keep of those that are beyond 64 bits."""
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
-_EARLIEST, _LATEST = datetime(2, 1, 1, tzinfo=UTC), datetime(9998, 12, 31, tzinfo=UTC)
-"""What every warehouse can hold, whatever the time zone."""
+
+
+class Era(NamedTuple):
+    """The moments that a warehouse can hold: from the first on, and before the last."""
+
+    earliest: datetime
+    latest: datetime
+
+    def holds(self, moment: datetime) -> bool:
+        """Whether it is one of them."""
+        return self.earliest <= moment < self.latest
+
+
+WHOLE_ERA = Era(datetime(2, 1, 1, tzinfo=UTC), datetime(9998, 12, 31, tzinfo=UTC))
+"""What is taken for a moment at all, whatever the time zone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """What the columns of a warehouse hold; what is beyond goes to `_extra`."""
+
+    era: Era = WHOLE_ERA
+    """Moments."""
+    longest_text: int | None = None
+    """Bytes of a text, within JSON too."""
+    can_widen: bool = True
+    """A column of integers that is stored can become one of numbers."""
+
+
+ANYTHING = Capacity()
+"""Of a warehouse with no bounds of its own."""
 
 
 def decode(raw: bytes) -> dict[str, Any]:
@@ -109,13 +124,13 @@ def widened(old: ColumnType, new: ColumnType) -> ColumnType:
     return ColumnType.TEXT
 
 
-def fitted(value: Any, kind: ColumnType | None) -> Any:
+def fitted(value: Any, kind: ColumnType | None, era: Era = WHOLE_ERA) -> Any:
     """The value as a column of this type takes it. Raises Misfit; nothing is rounded or cut."""
     if value is None or kind is ColumnType.JSON:
         return value
     if kind is ColumnType.TEXT:
         return value if isinstance(value, str) else orjson.dumps(value).decode()
-    if kind is ColumnType.MOMENT and isinstance(value, str) and (moment := _moment(value)):
+    if kind is ColumnType.MOMENT and isinstance(value, str) and (moment := _moment(value)) and era.holds(moment):
         return as_moment(moment)
     if kind is not None and kind in _types_that_hold(value):
         return value
@@ -160,8 +175,8 @@ def _pieces(text: str, longest_text: int) -> Iterator[str]:
 
 
 def as_moment(moment: datetime) -> str | None:
-    """The form of a time that warehouses read without a question; None outside of what they hold."""
-    if not _EARLIEST <= moment < _LATEST:
+    """The form of a time that the engine reads without a question; None outside of the whole era."""
+    if not WHOLE_ERA.holds(moment):
         return None
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
@@ -184,7 +199,7 @@ def _moment(text: str) -> datetime | None:
     if not _MOMENT.fullmatch(text):
         return None
     moment = parse_time(text)
-    return moment if moment is not None and _EARLIEST <= moment < _LATEST else None
+    return moment if moment is not None and WHOLE_ERA.holds(moment) else None
 
 
 def _integer(text: str) -> int | orjson.Fragment:

@@ -54,21 +54,36 @@ def read_schema(dialect: Dialect, stored: Stored, limits: Limits) -> Schema:
 
 def next_offset(session: Session, dialect: Dialect, log_id: str) -> int | None:
     """How far the log is loaded; None when it never was."""
-    rows = session.fetch(f"select max(next_offset) from {_cursor(dialect, log_id)}")
-    return None if rows[0][0] is None else int(rows[0][0])
+    return _offset(session, dialect, ddl.CURSORS, log_id)
 
 
 def store_offset(session: Session, dialect: Dialect, log_id: str, offset: int) -> None:
     """Part of the transaction that stores the rows."""
-    session.execute(f"delete from {_cursor(dialect, log_id)}")
+    _store_offset(session, dialect, ddl.CURSORS, log_id, offset)
+
+
+def begin(session: Session, dialect: Dialect, log_id: str, offset: int) -> bool:
+    """Say how far a load goes before it stores anything; whether an earlier one broke off on the way."""
+    begun = _offset(session, dialect, ddl.INTENTS, log_id) or 0
+    if offset > begun:
+        _store_offset(session, dialect, ddl.INTENTS, log_id, offset)
+    return begun > (next_offset(session, dialect, log_id) or 0)
+
+
+def _offset(session: Session, dialect: Dialect, table: str, log_id: str) -> int | None:
+    """The last one, which is the highest."""
+    name = dialect.name("next_offset")
+    of_log = f"{dialect.name(table)} where {dialect.name('log_id')} = {dialect.literal(log_id)}"
+    rows = session.fetch(f"select {name} from {of_log} order by {name} desc limit 1")
+    return int(rows[0][0]) if rows else None
+
+
+def _store_offset(session: Session, dialect: Dialect, table: str, log_id: str, offset: int) -> None:
+    told = dialect.literal(log_id)
+    if dialect.is_transactional:
+        session.execute(f"delete from {dialect.name(table)} where {dialect.name('log_id')} = {told}")
     columns = dialect.names(("log_id", "next_offset"))
-    session.execute(
-        f"insert into {dialect.name(ddl.CURSORS)} ({columns}) values ({dialect.literal(log_id)}, {int(offset)})"
-    )
-
-
-def _cursor(dialect: Dialect, log_id: str) -> str:
-    return f"{dialect.name(ddl.CURSORS)} where {dialect.name('log_id')} = {dialect.literal(log_id)}"
+    session.execute(f"insert into {dialect.name(table)} ({columns}) values ({told}, {int(offset)})")
 
 
 def _widened(session: Session, dialect: Dialect, schema: Schema, stored: Stored) -> Stored:

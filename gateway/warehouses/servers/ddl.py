@@ -20,6 +20,19 @@ OWN_TABLES: Mapping[str, tuple[Role, Mapping[str, ColumnType]]] = {
     CURSORS: ("cursors", {"log_id": ColumnType.TEXT, "next_offset": ColumnType.INTEGER}),
     **{name: ("graph", columns) for name, columns in GRAPH_TABLES.items()},
 }
+INTENTS = "_headwater_intents"
+"""How far the load goes of each log that was begun last."""
+JOURNAL = "_headwater_journal"
+"""What is about to change in the graph."""
+JOURNAL_COLUMNS = {
+    "version": ColumnType.INTEGER,
+    "changed": ColumnType.TEXT,
+    "gone": ColumnType.INTEGER,
+    "entry": ColumnType.TEXT,
+}
+"""`changed` is the table, `gone` 1 for a row that is removed, `entry` the row as a list in JSON."""
+MARKS = {"_version": ColumnType.INTEGER, "_gone": ColumnType.INTEGER}
+"""Of a row of the graph: whether it is gone, as of the latest version."""
 
 
 class Widening(NamedTuple):
@@ -31,11 +44,22 @@ class Widening(NamedTuple):
 
 def own_tables(dialect: Dialect, stored: Stored) -> Iterator[str]:
     """Statements for what the loader needs and the server lacks."""
-    for name, (role, columns) in OWN_TABLES.items():
+    for name, (role, columns) in tables_of(dialect).items():
         if name not in stored:
             required = frozenset(column for column in columns if (name, column) not in NULLABLE)
             types = {column: dialect.types[kind] for column, kind in columns.items()}
             yield from dialect.create(NewTable(name, role, types, required, SEARCHED.get(name, ())))
+
+
+def tables_of(dialect: Dialect) -> Mapping[str, tuple[Role, Mapping[str, ColumnType]]]:
+    """The loader's own tables. Where there are no transactions, rows are not changed: others take their place."""
+    if dialect.is_transactional:
+        return OWN_TABLES
+    marked: dict[str, tuple[Role, Mapping[str, ColumnType]]] = {
+        name: (role, {**columns, **MARKS} if role == "graph" else columns)
+        for name, (role, columns) in OWN_TABLES.items()
+    }
+    return {**marked, INTENTS: OWN_TABLES[CURSORS], JOURNAL: ("journal", JOURNAL_COLUMNS)}
 
 
 def missing(schema: Schema, dialect: Dialect, stored: Stored) -> Iterator[str]:

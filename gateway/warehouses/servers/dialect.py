@@ -23,7 +23,7 @@ class BulkFormat(Enum):
     """One object on each line."""
 
 
-Role = Literal["events", "ids", "cursors", "graph"]
+Role = Literal["events", "ids", "cursors", "graph", "journal"]
 
 
 class NewTable(NamedTuple):
@@ -86,6 +86,15 @@ class Dialect:
     """`pick` is no aggregate but a window function, over the rows of its group."""
     drops_views: bool = False
     """Views get no new columns: they are dropped before they are made."""
+    truth_of: str = "{condition}"
+    """A condition as a value of a column."""
+    lower: str = "lower({text})"
+    length: str = "length({text})"
+    """How many characters."""
+    null_json: str = "cast(null as {type})"
+    """No value, of the type of columns with JSON, `{type}`."""
+    graph: str = "{table} {alias}"
+    """How one of the graph's tables is read in a view, whoever asks."""
     escapes: bool = False
     """A backslash in a text means something; so does it in front of a quote, which is doubled otherwise."""
     mark: str = '"'

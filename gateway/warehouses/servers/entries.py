@@ -19,52 +19,52 @@ class ServerEntries:
     """The `Entries` of a session."""
 
     def __init__(self, session: Session, dialect: Dialect, files: RowFiles) -> None:
-        self._session = session
-        self._dialect = dialect
-        self._files = files
+        self.session = session
+        self.dialect = dialect
+        self.files = files
 
     def find(self, table: str, column: str, hashes: Collection[int], columns: Sequence[str]) -> list[Row]:
         """See Entries."""
-        query = f"select {self._dialect.names(columns)} from {self._dialect.name(table)}"
+        query = f"select {self.dialect.names(columns)} from {self.dialect.name(table)}"
         return [
             row
             for listed in _portions(hashes)
-            for row in self._session.fetch(f"{query} where {self._dialect.name(column)} in ({listed})")
+            for row in self.session.fetch(f"{query} where {self.dialect.name(column)} in ({listed})")
         ]
 
     def read(self, table: str, columns: Sequence[str]) -> list[Row]:
         """See Entries."""
-        types, names = GRAPH_TABLES[table], {name: self._dialect.name(name) for name in columns}
+        types, names = GRAPH_TABLES[table], {name: self.dialect.name(name) for name in columns}
         values = [
-            self._dialect.us_of.format(moment=written) if types[name] is ColumnType.MOMENT else written
+            self.dialect.us_of.format(moment=written) if types[name] is ColumnType.MOMENT else written
             for name, written in names.items()
         ]
-        return self._session.fetch(f"select {', '.join(values)} from {self._dialect.name(table)}")
+        return self.session.fetch(f"select {', '.join(values)} from {self.dialect.name(table)}")
 
     def count(self, table: str) -> int:
         """See Entries."""
-        ((rows,),) = self._session.fetch(f"select count(*) from {self._dialect.name(table)}")
+        ((rows,),) = self.session.fetch(f"select count(*) from {self.dialect.name(table)}")
         return int(rows)
 
     def insert(self, table: str, columns: Mapping[str, Sequence[Any]]) -> None:
         """See Entries."""
-        with self._files.of_values(table, columns) as file:
-            self._session.append(table, tuple(columns), file.path)
+        with self.files.of_values(GRAPH_TABLES[table], columns) as file:
+            self.session.append(table, tuple(columns), file.path)
 
     def delete(self, table: str, column: str, hashes: Collection[int]) -> None:
         """See Entries."""
         for listed in _portions(hashes):
-            self._session.execute(
-                f"delete from {self._dialect.name(table)} where {self._dialect.name(column)} in ({listed})"
+            self.session.execute(
+                f"delete from {self.dialect.name(table)} where {self.dialect.name(column)} in ({listed})"
             )
 
     def clear(self, table: str) -> None:
         """See Entries."""
-        self._session.execute(f"delete from {self._dialect.name(table)} where 1 = 1")
+        self.session.execute(f"delete from {self.dialect.name(table)} where 1 = 1")
 
     def lock(self) -> None:
         """See Entries."""
-        self._session.judge_alone()
+        self.session.judge_alone()
 
     def expect_changes(self) -> None:
         """See Entries."""

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import duckdb
 
-from gateway.warehouses.identity.tables import GRAPH_TABLES
 from gateway.warehouses.names import literal, quoted
 from gateway.warehouses.servers.dialect import Dialect
 from gateway.warehouses.shaping.arrivals import rows_of
@@ -51,9 +50,8 @@ class RowFiles:
             file.unlink(missing_ok=True)
 
     @contextmanager
-    def of_values(self, table: str, columns: Mapping[str, Sequence[Any]]) -> Iterator[RowFile]:
-        """The same of values for one of the graph's tables, given as `Entries.insert` says."""
-        types = GRAPH_TABLES[table]
+    def of_values(self, types: Mapping[str, ColumnType], columns: Mapping[str, Sequence[Any]]) -> Iterator[RowFile]:
+        """The same of values, given as `Entries.insert` says."""
         typed = {name: _FROM_NUMBER.get(types[name], "{}").format(quoted(name)) for name in columns}
         values = ", ".join(f"{value} as {quoted(name)}" for name, value in typed.items())
         with closing(self._engine.connection()) as connection:

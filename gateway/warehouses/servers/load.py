@@ -11,6 +11,8 @@ from gateway.warehouses.servers.ddl import IDS
 from gateway.warehouses.servers.dialect import Dialect
 from gateway.warehouses.servers.entries import ServerEntries
 from gateway.warehouses.servers.files import RowFiles
+from gateway.warehouses.servers.journal import changing
+from gateway.warehouses.servers.presence import lacking
 from gateway.warehouses.servers.session import Session
 from gateway.warehouses.shaping import reading
 from gateway.warehouses.shaping.rows import table_rows
@@ -18,6 +20,8 @@ from gateway.warehouses.shaping.staging import Staging
 
 _SIGNED = ", ".join(f"({half}::hugeint - 9223372036854775808)::bigint as {half}" for half in ("high", "low"))
 _CLAIM = f"select position, {_SIGNED} from temp.hashes"
+_EVENTS = "select bit_xor(high) from temp.hashes"
+"""A number for which events these are."""
 
 
 class Target(NamedTuple):
@@ -52,6 +56,7 @@ def make_ready(staging: Staging, target: Target) -> dict[int, Shape]:
 def store(staging: Staging, target: Target, present: dict[int, Shape], log_id: str, next_offset: int) -> Loaded:
     """The rows, the graph and the cursor: everything but the commit."""
     session, dialect = target.session, target.dialect
+    broke_off = not dialect.is_transactional and catalogue.begin(session, dialect, log_id, next_offset)
     identity = Counter[str]()
     rows = 0
     if staging.arrived:
@@ -60,8 +65,9 @@ def store(staging: Staging, target: Target, present: dict[int, Shape], log_id: s
             staging.forget(session.claim(hashes.path))
         rows = staging.number("select count(*) from temp.staged")
     if rows:
-        _append_rows(staging, target, present, f"{log_id} {next_offset}")
-        identity = target.identity.take(staging.connection, target.entries)
+        _append_rows(staging, target, present, f"{log_id} {next_offset} {staging.number(_EVENTS)}", broke_off=broke_off)
+        with changing(target.entries) as entries:
+            identity = target.identity.take(staging.connection, entries)
         if not dialect.is_transactional:
             with target.files.of_query(staging.connection, f"select {_SIGNED} from temp.hashes") as hashes:
                 session.append(IDS, ("high", "low"), hashes.path)
@@ -69,12 +75,14 @@ def store(staging: Staging, target: Target, present: dict[int, Shape], log_id: s
     return Loaded(rows, staging.arrived - rows, staging.warnings, identity)
 
 
-def _append_rows(staging: Staging, target: Target, present: dict[int, Shape], token: str) -> None:
+def _append_rows(staging: Staging, target: Target, present: dict[int, Shape], token: str, *, broke_off: bool) -> None:
+    """Of a load that broke off, as far as they are not stored."""
     schema = target.schema
     staging.name_events(schema)
     repaired = staging.repair(schema, present)
     for name in sorted({table for shape in present.values() for table in shape.tables} | repaired):
-        rows = table_rows(schema.tables[name], schema.context)
+        where = lacking(staging, target.session, target.dialect, name) if broke_off else "true"
+        rows = table_rows(schema.tables[name], schema.context, where=where)
         with target.files.of_query(staging.connection, rows.query) as file:
             if file.rows:
                 target.session.append(name, rows.columns, file.path, f"{token} {name}")

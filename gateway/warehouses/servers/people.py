@@ -6,11 +6,11 @@ from typing import Any
 from gateway.identity.evidence import device_of
 from gateway.identity.naming import person_id_of
 from gateway.model.person import ANONYMOUS_ID, USER_ID, Identifier, Known, Tenure
+from gateway.warehouses.identity.entries import Entries
 from gateway.warehouses.identity.evidence import normalised
 from gateway.warehouses.identity.graph import Graph
 from gateway.warehouses.identity.tables import PLACES, RECORDS, TENURES
 from gateway.warehouses.servers.dialect import Dialect
-from gateway.warehouses.servers.entries import ServerEntries
 from gateway.warehouses.servers.session import Row, Session
 
 Rows = list[dict[str, Any]]
@@ -31,7 +31,7 @@ _EVENT = ("timestamp", "type", "event", "source", "anonymous_id", "user_id", "id
 class People:
     """Questions about persons, within one session; names in its SQL are in square brackets."""
 
-    def __init__(self, session: Session, dialect: Dialect, entries: ServerEntries) -> None:
+    def __init__(self, session: Session, dialect: Dialect, entries: Entries) -> None:
         self._session = session
         self._dialect = dialect
         self._graph = Graph(entries)
@@ -89,7 +89,7 @@ class People:
         rows: dict[str, Rows] = {}
         for table, columns in tables.items():
             found = self._fetch(f"""
-                select {_listed(columns, "t.")} from [{table}] t
+                select {_listed(columns, "t.")} from [{table}] as t
                 join ({self.events_of(person, [person.person_id])}) g on t.[id] = g.[id] and t.[source] = g.[source]""")
             if found:
                 rows[table] = [dict(zip(columns, row, strict=True)) for row in found]

@@ -17,10 +17,9 @@ from gateway.warehouses.duckdb.identity import revision
 from gateway.warehouses.duckdb.identity.entries import FileEntries
 from gateway.warehouses.duckdb.identity.people import persons_of
 from gateway.warehouses.duckdb.identity.tables import CREATE_TABLES
-from gateway.warehouses.identity.entries import Row
+from gateway.warehouses.identity.entries import Entries, Row
 from gateway.warehouses.identity.tables import GRAPH_TABLES, SEARCHED
 from gateway.warehouses.servers.dialect import Dialect
-from gateway.warehouses.servers.entries import ServerEntries
 from gateway.warehouses.servers.people import People
 from gateway.warehouses.servers.session import Session
 from gateway.warehouses.shaping.engine import Bounds, start, translated
@@ -34,9 +33,7 @@ IDS_AT_ONCE = 1_000
 class Revision:
     """Every method is within a transaction of the session. `bounds` are those of the DuckDB that holds the copy."""
 
-    def __init__(
-        self, session: Session, dialect: Dialect, entries: ServerEntries, rules: Rules, bounds: Bounds
-    ) -> None:
+    def __init__(self, session: Session, dialect: Dialect, entries: Entries, rules: Rules, bounds: Bounds) -> None:
         self._session = session
         self._dialect = dialect
         self._entries = entries

@@ -55,12 +55,12 @@ def shown_columns(stored: Stored) -> Mapping[str, Sequence[str]]:
 
 def is_junk(dialect: Dialect, column: str, blocklist: Collection[str]) -> str:
     """`is_junk` of the model in SQL; a test compares the two."""
-    text = f"lower({_trimmed(dialect, column, SPACE)})"
+    text = dialect.lower.format(text=_trimmed(dialect, column, SPACE))
     listed = dialect.literals(sorted({*WORDS, *blocklist}))
     bracket = dialect.contains.format(text=text, part=dialect.literal("[object object]"))
     return (
         f"({text} in ({listed}) or {_trimmed(dialect, text, '0-')} = '' or {text} = '-1'"
-        f" or {bracket} or length({column}) > {MAX_CHARACTERS})"
+        f" or {bracket} or {dialect.length.format(text=column)} > {MAX_CHARACTERS})"
     )
 
 
@@ -96,15 +96,15 @@ class _Views:
         shared = f"[cause], [message_id], {self._moment('[us]')} as [timestamp], [refused]"
         return f"""
             select [claimant_type] as [left_type], [claimant] as [left_value], '{ANONYMOUS_ID}' as [right_type],
-                [anonymous_id] as [right_value], {shared} from [{CLAIMS}]
+                [anonymous_id] as [right_value], {shared} from {self._graph(CLAIMS)}
             union all
-            select [left_type], [left_value], [right_type], [right_value], {shared} from [{LINKS}]"""
+            select [left_type], [left_value], [right_type], [right_value], {shared} from {self._graph(LINKS)}"""
 
     def spans(self) -> str:
         """Whose a device was, and when."""
         return f"""
             select [anonymous_id], [person_id], [owner_type], [owner], {self._moment("[from_us]")} as [from],
-                {self._moment("[to_us]")} as [to] from [{TENURES}]"""
+                {self._moment("[to_us]")} as [to] from {self._graph(TENURES)}"""
 
     def person_events(self) -> str:
         """Every event with its person."""
@@ -117,13 +117,13 @@ class _Views:
             select case
                     when n.has_user then coalesce(p.[person_id], {self._person(USER_ID, "n.[user_id]")})
                     when n.has_device then coalesce(t.[person_id], {self._person(ANONYMOUS_ID, "n.[anonymous_id]")})
-                end as [person_id], n.has_user as [is_identified], {_listed(columns, "n.")}
+                end as [person_id], {self._truth("n.has_user")} as [is_identified], {_listed(columns, "n.")}
             from (
                 select {_listed(columns)}, [user_id] is not null and not {is_junk_user} as has_user,
                     [anonymous_id] is not null and not {is_junk_device} as has_device
                 from ({self._events()}) e) n
-            left join [{PLACES}] p on p.[identifier_type] = '{USER_ID}' and p.[identifier] = n.[user_id]
-            left join [{TENURES}] t on not n.has_user and t.[anonymous_id] = n.[anonymous_id]
+            left join {self._graph(PLACES, "p")} on p.[identifier_type] = '{USER_ID}' and p.[identifier] = n.[user_id]
+            left join {self._graph(TENURES, "t")} on not n.has_user and t.[anonymous_id] = n.[anonymous_id]
                 and (t.[from_us] is null or {us} >= t.[from_us]) and (t.[to_us] is null or {us} < t.[to_us])"""
 
     def identities(self) -> str:
@@ -135,10 +135,10 @@ class _Views:
         )
         linked = self._moment("l.[us]")
         return f"""
-            select l.[identifier_type], l.[identifier], l.[person_id],
+            select {_listed(("identifier_type", "identifier", "person_id"), "l.")},
                 coalesce(s.first_seen, {linked}) as [first_seen], coalesce(s.last_seen, {linked}) as [last_seen],
                 {linked} as [linked_at], l.[message_id] as [linked_by], {_listed(_FROM_PLACES, "l.")}
-            from [{PLACES}] l left join ({seen}) s
+            from {self._graph(PLACES, "l")} left join ({seen}) s
             on s.[identifier_type] = l.[identifier_type] and s.[identifier] = l.[identifier]"""
 
     def persons(self) -> str:
@@ -155,7 +155,7 @@ class _Views:
             ),
         )
         own = [f"o.[{name}]" for name in PERSON_COLUMNS if name != "is_known"]
-        own += ["o.[user_id] is not null as [is_known]"]
+        own += [f"{self._truth('o.[user_id] is not null')} as [is_known]"]
         own += [f"nullif(o.[{touch}], '') as [{touch}]" for touch in TOUCHES]
         traits = {trait: self._trait_name(trait) for trait in self._body_columns("identifies")}
         if not traits:
@@ -206,7 +206,7 @@ class _Views:
         else:
             has_name = kind in ("page", "screen") and "name" in self._stored[table]
             event = self._text(table, "name") if has_name else self._dialect.text_of.format(value="null")
-            properties = f"cast(null as {self._stored['tracks']['properties']})"
+            properties = self._dialect.null_json.format(type=self._stored["tracks"]["properties"])
         shared = _listed(["anonymous_id", "user_id", *self._shared()])
         contexts = "".join(f", [{name}]" for name in self._contexts())
         return f"""
@@ -234,6 +234,12 @@ class _Views:
         fixed = fixed_columns(table)
         return [name for name in self._stored[table] if name not in fixed and not name.startswith("context_")]
 
+    def _graph(self, table: str, alias: str = "") -> str:
+        return self._dialect.graph.format(table=f"[{table}]", alias=alias)
+
+    def _truth(self, condition: str) -> str:
+        return self._dialect.truth_of.format(condition=condition)
+
     def _moment(self, us: str) -> str:
         return self._dialect.moment_of.format(us=us)
 
@@ -243,4 +249,5 @@ class _Views:
 
 
 def _listed(names: Iterable[str], of: str = "") -> str:
-    return ", ".join(f"{of}[{name}]" for name in names)
+    """Columns; those of one of several tables are called as they are there."""
+    return ", ".join(f"{of}[{name}] as [{name}]" if of else f"[{name}]" for name in names)

@@ -21,6 +21,7 @@ from gateway.warehouses.servers import catalogue
 from gateway.warehouses.servers.dialect import Dialect
 from gateway.warehouses.servers.entries import ServerEntries
 from gateway.warehouses.servers.files import RowFiles
+from gateway.warehouses.servers.journal import changing
 from gateway.warehouses.servers.load import Target, make_ready, store
 from gateway.warehouses.servers.people import People
 from gateway.warehouses.servers.revision import Revision
@@ -201,8 +202,8 @@ class ServerWarehouse:
 
     def _catch_up(self) -> None:
         try:
-            with self._session.transaction():
-                self._identity.catch_up(self._entries())
+            with self._session.transaction(), changing(self._entries()) as entries:
+                self._identity.catch_up(entries)
         except BaseException:
             self._schema = None
             raise
@@ -213,12 +214,13 @@ class ServerWarehouse:
 
         def revise() -> T:
             self._known_schema()
-            entries = self._entries()
-            revision = Revision(self._session, self._dialect, entries, self._identity.rules, self._bounds)
             with self._session.transaction():
-                self._identity.catch_up(entries)
-                revised = change(revision)
-                self._identity.revised(entries)
+                with changing(self._entries()) as entries:
+                    self._identity.catch_up(entries)
+                with changing(self._entries()) as entries:
+                    rules = self._identity.rules
+                    revised = change(Revision(self._session, self._dialect, entries, rules, self._bounds))
+                    self._identity.revised(entries)
             self._schema = None
             return revised
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from gateway.warehouses.columns import Column, Columns
 from gateway.warehouses.names import literal, quoted
-from gateway.warehouses.values import MAX_EXACT_INTEGER, ColumnType, Path
+from gateway.warehouses.values import MAX_EXACT_INTEGER, WHOLE_ERA, ColumnType, Era, Path
 
 SQL_TYPES = {
     ColumnType.BOOLEAN: "BOOLEAN",
@@ -45,12 +45,12 @@ def value(struct: str, column: Column, path: Path) -> str:
             return found
 
 
-def is_misfit(struct: str, column: Column, path: Path) -> str:
+def is_misfit(struct: str, column: Column, path: Path, era: Era) -> str:
     """Whether a value of the right kind is beyond what its column can hold; empty where none can be."""
     found = _field(struct, path)
     match column.type:
         case ColumnType.MOMENT:
-            return f"({found} is not null and ({moment(found)}) is null)"
+            return f"({found} is not null and {held(f'epoch_us({moment(found)})', era)} is null)"
         case ColumnType.INTEGER:
             return f"({found} is not null and try_cast({found} as bigint) is null)"
         case ColumnType.NUMBER:
@@ -66,6 +66,14 @@ def moment(text: str) -> str:
     )
     within = f"{text} between '0002' and '9998-12-31' and substr({text}, 12, 2) < '24'"
     return f"case when ({forms}) and {within} then try_cast({text} as timestamptz) end"
+
+
+def held(us: str, era: Era) -> str:
+    """Microseconds since the epoch; null outside of what the warehouse holds."""
+    if era == WHOLE_ERA:
+        return us
+    earliest, latest = (round(each.timestamp() * 1_000_000) for each in era)
+    return f"case when {us} >= {earliest} and {us} < {latest} then {us} end"
 
 
 def _spec(columns: Iterable[tuple[Column, Path]]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from gateway.warehouses.columns import Column, Columns
 from gateway.warehouses.names import literal, quoted
 from gateway.warehouses.repair import PLAIN_FIELDS
 from gateway.warehouses.schema import Table
-from gateway.warehouses.shaping.expressions import is_misfit, moment, read, read_some, value
+from gateway.warehouses.shaping.expressions import held, is_misfit, moment, read, read_some, value
 from gateway.warehouses.shaping.rows import rows_of
 from gateway.warehouses.values import ODD_NUMBER, ColumnType, Path
 
@@ -40,7 +40,7 @@ def find_unreadable_moments(table: Table) -> str | None:
     moments = [(column, path) for column, path in table.columns.readable() if column.type is ColumnType.MOMENT]
     if not moments:
         return None
-    unreadable = " or ".join(is_misfit("b", column, path) for column, path in moments)
+    unreadable = " or ".join(is_misfit("b", column, path, table.columns.capacity.era) for column, path in moments)
     rows = f"select s.position, {read_some('s.body', moments)} as b from temp.staged s {rows_of(table)}"
     return f"select position from ({rows}) where {unreadable}"
 
@@ -50,9 +50,10 @@ def _read_events(events: str, context: Columns) -> str:
 
     In layers, each of which names what the next one uses more than once.
     """
+    claimed = held("coalesce(original_us, explicit_us)", context.capacity.era)
     standard = {
-        "original_timestamp": "make_timestamptz(coalesce(original_us, explicit_us, corrected_us))",
-        "sent_at": "make_timestamptz(sent_us)",
+        "original_timestamp": f"make_timestamptz(coalesce({claimed}, corrected_us))",
+        "sent_at": f"make_timestamptz({held('sent_us', context.capacity.era)})",
         "received_at": "make_timestamptz(received_us)",
         "timestamp": "make_timestamptz(corrected_us)",
         "shape": "hash(type, event_text, json_structure(context), json_structure(body))",
@@ -123,7 +124,7 @@ def _with_corrected_time(events: str) -> str:
 def _is_odd(context: Columns) -> str:
     """Whether the event says something that this SQL may not read as the model does."""
     unreadable = [f"({name} is not null and {name}_us is null)" for name in ("original", "explicit", "sent")]
-    misfits = [is_misfit("c", column, path) for column, path in context.readable()]
+    misfits = [is_misfit("c", column, path, context.capacity.era) for column, path in context.readable()]
     odd = [f"regexp_matches(body, {literal(ODD_NUMBER)})"]
     if context.capacity.longest_text is not None:
         odd += [f"bytes > {context.capacity.longest_text}", f"regexp_matches(context, {literal(ODD_NUMBER)})"]

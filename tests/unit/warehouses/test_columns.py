@@ -1,6 +1,7 @@
 """How events make columns, and where a value goes that fits none."""
 
 from collections import Counter
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.warehouses.columns import NAME, TOO_MANY_COLUMNS, TYPE, Column, Columns
-from gateway.warehouses.values import Capacity, ColumnType, leaves
+from gateway.warehouses.values import Capacity, ColumnType, Era, leaves
 
 
 def learned(*values: dict[str, Any], max_columns: int = 100) -> Columns:
@@ -145,3 +146,13 @@ def test_a_text_of_more_bytes_than_a_column_holds_goes_to_extra():
     assert split(columns, {"note": "ääx"}) == ({"note": "ääx"}, {}, {})
     assert split(columns, {"note": "äää"}) == ({}, {"note": "äää"}, {TYPE: 1})
     assert split(columns, {"list": ["äääx"]}) == ({"list": [["ää", "äx"]]}, {}, {})
+
+
+def test_a_moment_that_the_warehouse_cannot_hold_goes_aside() -> None:
+    era = Era(datetime(1900, 1, 1, tzinfo=UTC), datetime(2300, 1, 1, tzinfo=UTC))
+    columns = Columns(100, capacity=Capacity(era=era))
+    columns.learn({"born": "1815-12-10T00:00:00Z"})
+
+    assert columns.by_name["born"].type is ColumnType.MOMENT
+    assert columns.split({"born": "1815-12-10T00:00:00Z"}, Counter()) == ({}, {"born": "1815-12-10T00:00:00Z"})
+    assert columns.split({"born": "1912-06-23T00:00:00Z"}, Counter())[1] == {}

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import count
 from typing import Any
 
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from gateway.model.envelope import Envelope
 from gateway.model.event import claimed_time, corrected_timestamp, parse_time
 from gateway.warehouses.names import TABLES_OF_TYPE
+from gateway.warehouses.values import Era
 from tests.integration.warehouses.support.any_event import EVENTS, TIMES, TYPED, tame
 from tests.integration.warehouses.support.kept import lost, rows_by_id
 from tests.integration.warehouses.support.places.place import Place
@@ -55,7 +56,9 @@ def test_times_are_those_of_the_model(place: Place, check: Check):
             rows = await rows_by_id(place, store, "tracks", [event["messageId"] for event in events])
             for event in events:
                 row = rows[event["messageId"]]
-                assert (row["timestamp"], row["original_timestamp"], row["sent_at"]) == times_of(event, envelope)
+                assert (row["timestamp"], row["original_timestamp"], row["sent_at"]) == times_of(
+                    event, envelope, place.kind.era
+                )
 
         check(compare)
 
@@ -80,17 +83,9 @@ def test_every_value_is_in_its_column_or_in_extra(place: Place, check: Check):
     hold()
 
 
-def times_of(event: Event, envelope: Envelope) -> tuple[datetime | None, ...]:
-    """`timestamp`, `original_timestamp` and `sent_at` as the model has them."""
-    corrected, claimed = corrected_timestamp(event, envelope), stored_time(claimed_time(event))
+def times_of(event: Event, envelope: Envelope, era: Era) -> tuple[datetime | None, ...]:
+    """`timestamp`, `original_timestamp` and `sent_at` as the model has them, where a column holds them."""
+    corrected, claimed = corrected_timestamp(event, envelope), claimed_time(event)
     sent_at = parse_time(event.get("sentAt") if envelope.sent_at is None else envelope.sent_at)
-    return corrected, claimed or corrected, stored_time(sent_at)
-
-
-def stored_time(moment: datetime | None) -> datetime | None:
-    """As a column holds it: None outside of what all warehouses hold."""
-    return (
-        moment
-        if moment is not None and datetime(2, 1, 1, tzinfo=UTC) <= moment < datetime(9998, 12, 31, tzinfo=UTC)
-        else None
-    )
+    is_held = claimed is not None and era.holds(claimed)
+    return corrected, claimed if is_held else corrected, sent_at if sent_at is not None and era.holds(sent_at) else None

@@ -8,7 +8,7 @@ from typing import Any
 
 from gateway.model.clock import Clock, SystemClock
 from gateway.warehouses import Warehouse, WarehouseKind
-from gateway.warehouses.values import ColumnType
+from gateway.warehouses.values import WHOLE_ERA, ColumnType, Era
 from tests.integration.warehouses.support.store import Store
 
 Settings = Mapping[str, Any]
@@ -37,6 +37,8 @@ class PlaceKind:
     """Several gateways may load into it: it is held to the tests in modules of that name."""
     can_widen: bool = True
     """A column of integers becomes one of numbers."""
+    era: Era = WHOLE_ERA
+    """The moments that a column holds."""
     examples: int = 40
     """How many examples a property test is worth: fewer where a load takes long."""
     kills: int = 50

@@ -1,5 +1,6 @@
 """Every kind of warehouse with tables, one line each."""
 
+from tests.integration.warehouses.support.places.clickhouse import CLICKHOUSE
 from tests.integration.warehouses.support.places.duckdb import DUCKDB
 from tests.integration.warehouses.support.places.parquet import PARQUET
 from tests.integration.warehouses.support.places.place import PlaceKind
@@ -7,4 +8,11 @@ from tests.integration.warehouses.support.places.postgres import POSTGRES
 from tests.integration.warehouses.support.places.redshift import REDSHIFT
 from tests.integration.warehouses.support.places.snowflake import SNOWFLAKE
 
-PLACES: tuple[PlaceKind, ...] = (DUCKDB, PARQUET, POSTGRES, REDSHIFT, SNOWFLAKE)
+PLACES: tuple[PlaceKind, ...] = (
+    CLICKHOUSE,
+    DUCKDB,
+    PARQUET,
+    POSTGRES,
+    REDSHIFT,
+    SNOWFLAKE,
+)
