@@ -12,13 +12,18 @@ from tests.integration.warehouses.support.places.place import NewSettings, Place
 from tests.integration.warehouses.support.places.registry import PLACES
 from tests.integration.warehouses.support.store import OpenStore, Store
 
+ALWAYS = ("test_tables", "test_duplicates", "test_kills", "test_revision")
+"""Modules whose tests a slow kind is held to each time."""
+
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "place" in metafunc.fixturenames:
         test = metafunc.function.__name__
         is_of_two = metafunc.module.__name__.endswith("test_two_gateways")
         kinds = [kind for kind in PLACES if test not in kind.left_out and (kind.serves_many or not is_of_two)]
-        metafunc.parametrize("place", kinds, indirect=True, ids=[kind.name for kind in kinds])
+        is_short = metafunc.module.__name__.endswith(ALWAYS)
+        params = [pytest.param(kind, marks=[pytest.mark.soak] * (kind.is_slow and not is_short)) for kind in kinds]
+        metafunc.parametrize("place", params, indirect=True, ids=[kind.name for kind in kinds])
 
 
 @pytest.fixture(scope="session")

@@ -35,6 +35,8 @@ class PlaceKind:
     """A load that fails leaves nothing; elsewhere the same load goes on where it was."""
     serves_many: bool = True
     """Several gateways may load into it: it is held to the tests in modules of that name."""
+    is_slow: bool = False
+    """Its server is an emulator that takes long: most tests of it are in `make soak` alone."""
     can_widen: bool = True
     """A column of integers becomes one of numbers."""
     era: Era = WHOLE_ERA

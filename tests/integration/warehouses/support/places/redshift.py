@@ -115,6 +115,7 @@ REDSHIFT = PlaceKind(
         where table_schema = current_schema() and table_name = '{table}'""",
     types={sql_type.partition("(")[0]: kind for kind, sql_type in DIALECT.types.items()},
     quoted=DIALECT.name,
+    is_slow=True,
     can_widen=False,
     examples=10,
     kills=10,

@@ -90,6 +90,7 @@ SNOWFLAKE = PlaceKind(
         "VARIANT": ColumnType.JSON,
     },
     quoted=DIALECT.name,
+    is_slow=True,
     can_widen=False,
     examples=10,
     kills=12,
