@@ -250,7 +250,7 @@ async def test_the_gateway_relies_on_no_script(shop: Shop):
     batch = [
         event("Unasked", {}),
         event("Refused", {"categoryPreferences": {"analytics": False}}),
-        event("Not Quite", {"categoryPreferences": {"analytics": "true", "marketing": True}}),
+        event("Not Quite", {"categoryPreferences": {"analytics": "perhaps", "marketing": True}}),
         event("Agreed", {"categoryPreferences": {"analytics": True}}),
     ]
     async with (
