@@ -1,6 +1,6 @@
 """PostgreSQL 13 and later, by COPY: the dialect, the session, and the settings."""
 
 from gateway.warehouses.postgres.settings import PostgresSettings
-from gateway.warehouses.postgres.warehouse import POSTGRES, open_postgres
+from gateway.warehouses.postgres.warehouse import POSTGRES
 
-__all__ = ["POSTGRES", "PostgresSettings", "open_postgres"]
+__all__ = ["POSTGRES", "PostgresSettings"]

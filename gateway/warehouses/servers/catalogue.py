@@ -34,17 +34,6 @@ def grow(
     return has_changed
 
 
-def plan(session: Session, dialect: Dialect, schema: Schema, blocklist: Collection[str]) -> list[str]:
-    """The statements that `grow` would run on a server as it is now."""
-    stored = session.stored()
-    ddl.adopt(schema, dialect, stored)
-    statements = [*ddl.own_tables(dialect, stored), *ddl.missing(schema, dialect, stored)]
-    if statements or not stored.keys() >= set(views.VIEWS):
-        columns = ddl.planned(schema, dialect, stored)
-        statements += views.create_views(dialect, columns, blocklist)
-    return statements
-
-
 def read_schema(dialect: Dialect, stored: Stored, limits: Limits) -> Schema:
     """Everything that is ours."""
     schema = Schema(limits)

@@ -125,12 +125,3 @@ def _types_of(schema: Schema) -> dict[tuple[str, str], ColumnType | None]:
     tables: list[tuple[str, Mapping[str, Column]]] = [("", schema.context.by_name)]
     tables += [(table.name, table.columns.by_name) for table in schema.tables.values()]
     return {(table, column.name): column.type for table, columns in tables for column in columns.values()}
-
-
-def planned(schema: Schema, dialect: Dialect, stored: Stored) -> Stored:
-    """What will be stored once all is there that `missing` makes."""
-    wanted = {
-        table.name: {name: dialect.types[kind] for name, kind in columns_of(table, schema.context).items()}
-        for table in schema.tables.values()
-    }
-    return {table: stored.get(table, {}) | columns for table, columns in wanted.items()}

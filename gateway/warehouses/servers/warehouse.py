@@ -210,18 +210,20 @@ class ServerWarehouse:
         self._identity.settle()
 
     async def _revise(self, change: Callable[[Revision], T]) -> T:
-        """What the owner does to the graph; what is in memory is read anew after it."""
+        """What the owner does to the graph; what is in memory is read anew after it, whatever came of it."""
 
         def revise() -> T:
             self._known_schema()
-            with self._session.transaction():
-                with changing(self._entries()) as entries:
-                    self._identity.catch_up(entries)
-                with changing(self._entries()) as entries:
-                    rules = self._identity.rules
-                    revised = change(Revision(self._session, self._dialect, entries, rules, self._bounds))
-                    self._identity.revised(entries)
-            self._schema = None
+            try:
+                with self._session.transaction():
+                    with changing(self._entries()) as entries:
+                        self._identity.catch_up(entries)
+                    with changing(self._entries()) as entries:
+                        rules = self._identity.rules
+                        revised = change(Revision(self._session, self._dialect, entries, rules, self._bounds))
+                        self._identity.revised(entries)
+            finally:
+                self._schema = None
             return revised
 
         return await self._in_thread(self._loading, revise)

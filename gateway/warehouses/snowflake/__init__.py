@@ -1,6 +1,6 @@
 """Snowflake, by PUT and COPY INTO: the dialect, the session, and the settings."""
 
 from gateway.warehouses.snowflake.settings import SnowflakeSettings
-from gateway.warehouses.snowflake.warehouse import SNOWFLAKE, open_snowflake
+from gateway.warehouses.snowflake.warehouse import SNOWFLAKE
 
-__all__ = ["SNOWFLAKE", "SnowflakeSettings", "open_snowflake"]
+__all__ = ["SNOWFLAKE", "SnowflakeSettings"]

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.model.clock import SystemClock
 from gateway.model.errors import WarehouseError
-from gateway.warehouses.clickhouse import ClickHouseSettings, open_clickhouse
+from gateway.warehouses.clickhouse import CLICKHOUSE, ClickHouseSettings
 from gateway.warehouses.clickhouse.answers import rows_of
 from gateway.warehouses.clickhouse.http import Http
 from gateway.warehouses.clickhouse.lease import Lease
@@ -70,7 +70,7 @@ async def test_a_load_that_broke_off_anywhere_goes_on_where_it_was(
     step, was_broken = 2 * is_made, True
     while was_broken:
         settings = ClickHouseSettings.model_validate({**places(tmp_path), "lease": 2})
-        async with open_clickhouse(settings, Unhurried()) as warehouse:
+        async with CLICKHOUSE.open(settings, Unhurried()) as warehouse:
             await Store(warehouse).load(*events(range(50)))
             with monkeypatch.context() as patch:
                 break_at(patch, step, is_made=is_made)
@@ -82,7 +82,7 @@ async def test_a_load_that_broke_off_anywhere_goes_on_where_it_was(
                 except WarehouseError:
                     was_broken = True
 
-        async with open_clickhouse(settings, Unhurried()) as warehouse:
+        async with CLICKHOUSE.open(settings, Unhurried()) as warehouse:
             store = Store(warehouse)
             store.offset = await warehouse.next_offset("log") or 0
             for some in (events(range(50, 120)), events(range(120, 150))):
@@ -114,7 +114,7 @@ def break_at(patch: pytest.MonkeyPatch, step: int, *, is_made: bool) -> None:
 
 
 async def test_of_two_who_want_the_lease_one_waits(settings: ClickHouseSettings):
-    async with open_clickhouse(settings, SystemClock()):
+    async with CLICKHOUSE.open(settings, SystemClock()):
         first, second = (Lease(lambda: Http(settings), lasts_s=0.5) for _ in range(2))
         first.take()
         waiting = threading.Thread(target=second.take)
@@ -132,7 +132,7 @@ async def test_of_two_who_want_the_lease_one_waits(settings: ClickHouseSettings)
 
 
 async def test_the_lease_of_one_who_died_ends(settings: ClickHouseSettings, monkeypatch: pytest.MonkeyPatch):
-    async with open_clickhouse(settings, SystemClock()):
+    async with CLICKHOUSE.open(settings, SystemClock()):
         dead, living = (Lease(lambda: Http(settings), lasts_s=0.5) for _ in range(2))
         monkeypatch.setattr(dead, "_prolong", lambda: None)
         dead.take()

@@ -1,0 +1,35 @@
+"""A kind of server as a kind of warehouse."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, closing
+from typing import TypeVar
+
+from gateway.model.clock import Clock
+from gateway.model.errors import WarehouseError
+from gateway.warehouses.contract import Warehouse, WarehouseKind
+from gateway.warehouses.servers.dialect import Dialect
+from gateway.warehouses.servers.session import Session
+from gateway.warehouses.servers.settings import ServerSettings
+from gateway.warehouses.servers.warehouse import Server, open_server
+
+S = TypeVar("S", bound=ServerSettings)
+
+
+def server_kind(
+    settings: type[S], connect: Callable[[S], Session], dialect_of: Callable[[S], Dialect]
+) -> WarehouseKind[S]:
+    """`connect` gives a session that is not connected yet; it raises WarehouseError when its driver is missing."""
+
+    def open_warehouse(chosen: S, clock: Clock) -> AbstractAsyncContextManager[Warehouse]:
+        return open_server(chosen, clock, Server(dialect_of(chosen), connect))
+
+    def probe(chosen: S) -> None:
+        with closing(connect(chosen)) as session:
+            session.check_rights()
+
+    return WarehouseKind(settings=settings, open=open_warehouse, probe=probe)
+
+
+def missing_driver(error: ModuleNotFoundError, extra: str) -> WarehouseError:
+    """What to install."""
+    return WarehouseError(f"{error.name} is missing: pip install 'headwater[{extra}]'")
