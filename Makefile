@@ -100,6 +100,7 @@ clean: ## Remove what was installed or built here; data/ stays.
 	@touch $@
 
 .venv/.dev: .venv/.run
+	@$(PIP) wheel
 	@$(PIP) --no-build-isolation --editable '.[dev]'
 	@touch $@
 

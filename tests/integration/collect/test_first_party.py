@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 from typing import Any
 
 import pytest
@@ -11,12 +10,12 @@ from hypothesis import strategies as st
 
 from gateway.collect.linker import sign_link, verify_link
 from gateway.model.errors import QueueFullError, QueueUnavailableError
-from tests.integration.collect.support.gateway import Gateway, Serve
+from tests.integration.collect.support.gateway import NOW_S, Gateway, Serve
 from tests.integration.collect.support.peer import Response, request_bytes
 
 SHOP = "https://shop.example"
 PAGE, COOKIE, LINK = "id-of-page", "id-of-cookie", "id-of-link"
-TODAY = int(time.time()) // 86_400
+TODAY = NOW_S // 86_400
 FRESH, OLD = f"hw={COOKIE}.{TODAY}", f"hw={COOKIE}.{TODAY - 31}"
 SECRET = "a-long-random-secret"
 LINKED = {"linker_hosts": ["b.example"], "linker_secret": SECRET}
@@ -185,11 +184,11 @@ async def test_only_someone_can_be_taken_along(
     answer = await post(gateway, script_body([], **{"wants": "link"} | frame))
 
     token = json.loads(answer.body).get("link", "")
-    assert verify_link(token, int(time.time()), SECRET) == signs_for
+    assert verify_link(token, NOW_S, SECRET) == signs_for
     assert bool(token) == bool(signs_for)
 
 
-@pytest.mark.parametrize("link", ["", "x", sign_link(LINK, int(time.time()), "other"), sign_link(LINK, 1, SECRET)])
+@pytest.mark.parametrize("link", ["", "x", sign_link(LINK, NOW_S, "other"), sign_link(LINK, 1, SECRET)])
 async def test_a_link_that_does_not_hold_changes_nothing(serve: Serve, link: str):
     gateway = await serve(**sections(**LINKED))
 

@@ -13,6 +13,15 @@ from gateway.observe.metrics import Metrics
 from tests.integration.collect.support.memory_queue import MemoryQueue
 from tests.integration.collect.support.peer import Peer, Response
 
+NOW_S = 1_796_000_000
+
+
+class StillClock(SystemClock):
+    """The wall clock stands still, so that no test ends on another day than it began."""
+
+    def now_ms(self) -> int:
+        return NOW_S * 1000
+
 
 class Gateway:
     """A running listener."""
@@ -66,6 +75,6 @@ async def start_gateway(listener: socket.socket | None = None, **sections: Any) 
     if listener is None:
         listener = socket.create_server(("127.0.0.1", 0))
     queue, metrics = MemoryQueue(), Metrics("test")
-    collector = Collector(make_settings(**sections), queue, SystemClock(), random.Random(1), metrics)  # type: ignore[arg-type]  # as much of the queue as intake uses
+    collector = Collector(make_settings(**sections), queue, StillClock(), random.Random(1), metrics)  # type: ignore[arg-type]  # as much of the queue as intake uses
     await collector.serve([listener])
     return Gateway(collector, queue, metrics, listener)

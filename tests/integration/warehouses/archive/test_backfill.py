@@ -277,12 +277,14 @@ async def test_an_archive_that_goes_away_ends_it_in_words(
 ):
     monkeypatch.setattr(past, "PAUSE_S", 0.01)
     await keep_days(kept.settings(), 20, 10)
+    (tmp_path / "archive").rename(tmp_path / "elsewhere")
+    (tmp_path / "archive").symlink_to("elsewhere")
+    (tmp_path / "file").write_text("in the way")
 
     async with running(queue, {"warehouse": warehouse(batch={"max_events": 10})}) as gateway:
         backfill, task = await begun(gateway, kept.settings())
         await eventually_loaded(backfill, 30)
-        (tmp_path / "archive").rename(tmp_path / "elsewhere")
-        (tmp_path / "archive").write_text("in the way")
+        (tmp_path / "file").replace(tmp_path / "archive")  # at one stroke: an archive that is empty has an end
         await asyncio.wait([task])
 
     status = backfill.status()

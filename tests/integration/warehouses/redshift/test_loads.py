@@ -19,7 +19,7 @@ DIGITS = "1234567890" * 5
 
 
 def objects(place: Place) -> list[Any]:
-    """What is left in the bucket."""
+    """What is left of this warehouse in the bucket, which others share."""
     store = boto3.client(
         "s3",
         endpoint_url=place.settings["endpoint"],
@@ -27,7 +27,8 @@ def objects(place: Place) -> list[Any]:
         aws_access_key_id=CREDENTIALS["access_key_id"],
         aws_secret_access_key=CREDENTIALS["secret_access_key"],
     )
-    return store.list_objects_v2(Bucket=BUCKET).get("Contents", [])
+    prefix = place.settings["staging"].removeprefix(f"s3://{BUCKET}/")
+    return store.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])
 
 
 async def test_a_text_that_is_too_long_is_in_extra_in_pieces(store: Store):
