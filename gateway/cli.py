@@ -18,6 +18,7 @@ from gateway.commands.replay import replay
 from gateway.commands.script import script
 from gateway.commands.sql import sql
 from gateway.commands.trial import new, preview, try_
+from gateway.commands.warehouse import warehouse
 
 COMMANDS = (
     init,
@@ -35,6 +36,7 @@ COMMANDS = (
     rejects,
     dead,
     sql,
+    warehouse,
     person,
     forget,
     export_person,

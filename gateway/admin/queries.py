@@ -20,6 +20,8 @@ from gateway.admin.documents import (
 from gateway.admin.ledger import balance
 from gateway.admin.times import parse_moment_ms
 from gateway.admin.trace import Verdicts, life_of, mentioning
+from gateway.admin.verification import verified
+from gateway.deliver.cursor_name import CursorName
 from gateway.model.errors import HeadwaterError
 from gateway.queue.records import Cursor, Letter, Located
 
@@ -112,6 +114,14 @@ async def sql(request: web.Request) -> web.Response:
     timeout_s = whole_number(fields, "timeout_s", 30, MOST_SECONDS)
     warehouse = await control_of(request).delivery.opened_warehouse(destination, OPENING_PATIENCE_S)
     return json_answer(asdict(await warehouse.query(statement, max_rows, timeout_s)))
+
+
+async def verify_warehouse(request: web.Request) -> web.Response:
+    """Whether a warehouse holds what the ledger says it was given."""
+    control, name = control_of(request), request.match_info["destination"]
+    own = [each for each in await control.queue.cursors() if CursorName(each.destination).destination == name]
+    verification = verified(own, control.queue.log_id, await control.delivery.counted(name, OPENING_PATIENCE_S))
+    return json_answer({"destination": name, "adds_up": verification.adds_up} | asdict(verification))
 
 
 async def _verdicts(control: Control, found: Sequence[Located], cursors: Sequence[Cursor]) -> Verdicts:

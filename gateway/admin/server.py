@@ -28,6 +28,7 @@ ROUTES = (
     web.get("/api/rejects", queries.rejects),
     web.get("/api/tail", tail),
     web.post("/api/sql", queries.sql),
+    web.get("/api/warehouse/verify/{destination}", queries.verify_warehouse),
     web.get("/api/person", persons.person),
     web.post("/api/person/unmerge", persons.unmerge),
     web.post("/api/person/rebuild", persons.rebuild),

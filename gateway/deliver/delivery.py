@@ -43,7 +43,7 @@ from gateway.queue import Queue
 from gateway.queue.records import Cursor
 from gateway.transforms import Chains
 from gateway.warehouses.archive import Past
-from gateway.warehouses.contract import Warehouse, WarehouseKind
+from gateway.warehouses.contract import Counts, Warehouse, WarehouseKind
 
 EVENT_CACHE_BYTES = 2 * 2**20
 """Of JSON; decoded it takes several times that."""
@@ -211,6 +211,13 @@ class Delivery:
     async def opened_warehouse(self, destination: str | None, patience_s: float) -> Warehouse:
         """The same, if need be once it is open, which takes a moment after a start."""
         return await self._handle(destination).within(patience_s)
+
+    async def counted(self, destination: str, patience_s: float) -> Counts:
+        """What a warehouse holds, while no load runs. Raises HeadwaterError as `opened_warehouse` does."""
+        handle = self._handle(destination)
+        warehouse = await handle.within(patience_s)
+        async with handle.loading:
+            return await warehouse.counts()
 
     def _handle(self, destination: str | None) -> WarehouseHandle:
         if destination is None:

@@ -26,6 +26,30 @@ class Loaded:
 
 
 @dataclass(frozen=True, slots=True)
+class Handed:
+    """What a warehouse was handed of one log."""
+
+    next_offset: int
+    """Up to where."""
+    events: int | None
+    """Rows and duplicates; None where an earlier version began without counting them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What a warehouse holds, as it counts itself."""
+
+    logs: Mapping[str, Handed]
+    """By the log's id."""
+    ids: int
+    """Events that were ever stored."""
+    rows: Mapping[str, int] | None
+    """By table, of those of the six calls; None where they are out of reach."""
+    forgotten: int
+    """Rows of those tables that went with their persons."""
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """The answer to a query."""
 
@@ -65,6 +89,10 @@ class Warehouse(Protocol):
 
         Raises WarehouseError or WarehouseRowError when that is impossible now.
         """
+        ...
+
+    async def counts(self) -> Counts:
+        """Count everything. No load runs meanwhile. Raises WarehouseError where nothing can be counted."""
         ...
 
     async def query(self, sql: str, max_rows: int, timeout_s: float) -> Table:
@@ -112,6 +140,10 @@ class WarehouseKind(Generic[S]):
     probe: Callable[[S], None] | None = None
     """For `headwater check`: raises WarehouseError where it could not be opened, makes nothing, may block. Without it,
     opening makes nothing either, and is what is tried."""
+
+    plan: Callable[[S], list[str]] | None = None
+    """The statements that opening it would run, in their order; runs none, may block. Raises WarehouseError. None where
+    opening makes files, which need no statements."""
 
     @property
     def is_archive(self) -> bool:

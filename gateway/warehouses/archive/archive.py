@@ -24,7 +24,7 @@ from gateway.warehouses.archive.bodies import compressed, lines_of
 from gateway.warehouses.archive.lines import facts_of, line_of
 from gateway.warehouses.archive.names import ObjectName, Place, parse, place_at, state_path
 from gateway.warehouses.archive.settings import ArchiveSettings
-from gateway.warehouses.contract import Loaded, Table, Warehouse, WarehouseKind
+from gateway.warehouses.contract import Counts, Loaded, Table, Warehouse, WarehouseKind
 from gateway.warehouses.objects import Store, open_store, probe_place
 
 T = TypeVar("T")
@@ -76,6 +76,10 @@ class Archive:
         for path in await self._in_thread(self._objects):
             removed += await self._in_thread(partial(self._purge, path, belongs))
         return {"events": removed}
+
+    async def counts(self) -> Counts:
+        """See Warehouse."""
+        _refuse()
 
     async def query(self, sql: str, max_rows: int, timeout_s: float) -> Table:  # noqa: ARG002 - as in every method below
         """See Warehouse."""

@@ -15,6 +15,7 @@ from uuid import uuid4
 from gateway.model.errors import WarehouseError
 from gateway.warehouses.clickhouse.answers import rows_of
 from gateway.warehouses.clickhouse.http import Http
+from gateway.warehouses.names import quoted
 
 LEASES = "_headwater_leases"
 KEPT = 1_000
@@ -30,10 +31,10 @@ _LATEST = f"""
     from {LEASES} where number = (select max(number) from {LEASES}) group by number"""
 
 
-def create_leases(prefix: str) -> str:
+def create_leases(database: str, prefix: str) -> str:
     """The statement that makes the table where there is none. `prefix` is that of the engine."""
     return (
-        f"create table if not exists {LEASES} (number UInt64, owner String, until_ms Int64)"
+        f"create table if not exists {quoted(database)}.{LEASES} (number UInt64, owner String, until_ms Int64)"
         f" engine = {prefix}ReplacingMergeTree order by number % {KEPT}"
         f" settings non_replicated_deduplication_window = {KEPT}"
     )

@@ -11,19 +11,18 @@ from gateway.warehouses.clickhouse.dialect import JSON_COMMENT, nullable
 from gateway.warehouses.clickhouse.http import (
     ANSWERS,
     TIMEOUT,
-    UNKNOWN_DATABASE,
     Http,
     Parameters,
     RefusedError,
     Upload,
     at_fault,
 )
-from gateway.warehouses.clickhouse.lease import Lease, create_leases
+from gateway.warehouses.clickhouse.lease import LEASES, Lease, create_leases
 from gateway.warehouses.clickhouse.settings import ClickHouseSettings
 from gateway.warehouses.contract import Table
 from gateway.warehouses.names import literal, quoted
 from gateway.warehouses.servers.ddl import IDS
-from gateway.warehouses.servers.session import Row, Stored
+from gateway.warehouses.servers.session import Groundwork, Row, Stored
 
 _READING: Parameters = {
     "final": 1,
@@ -91,6 +90,20 @@ class ClickHouseSession:
             self._depth -= 1
             if self._depth == 0:
                 self._lease.give_back()
+
+    def groundwork(self) -> Groundwork:
+        """See Session."""
+        settings = self._settings
+        has_database = self._catalogue("select 1 from system.databases where name = {}")
+        database = [] if has_database else [f"create database if not exists {quoted(settings.database)}"]
+        has_leases = LEASES in self.stored()
+        leases = [] if has_leases else [create_leases(settings.database, settings.engine_prefix)]
+        return Groundwork(database, leases)
+
+    @property
+    def entry(self) -> str:
+        """See Session."""
+        return f"use {quoted(self._settings.database)}"
 
     @contextmanager
     def growing(self) -> Iterator[None]:
@@ -168,15 +181,9 @@ class ClickHouseSession:
             self._lease.ensure()
 
     def _make_known(self) -> None:
-        """The database, and what is needed before anything can be made in it."""
+        """The groundwork is there."""
         if self._is_known:
             return
-        create = create_leases(self._settings.engine_prefix)
-        try:
-            self._asked(create)
-        except RefusedError as error:
-            if error.code != UNKNOWN_DATABASE:
-                raise
-            self._http.run(f"create database if not exists {quoted(self._settings.database)}", {"database": "system"})
-            self._asked(create)
+        for statement in self.groundwork().statements:
+            self._http.run(statement, {"database": "system"})
         self._is_known = True

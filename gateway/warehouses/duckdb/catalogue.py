@@ -15,6 +15,9 @@ from gateway.warehouses.values import ColumnType
 IDS = "_headwater_ids"
 """Two halves of a hash of source and id, for every event that was ever stored."""
 CURSORS = "_headwater_cursors"
+"""How far each log is loaded, and how many events that were."""
+FORGOTTEN = "the forgotten"
+"""No log: how many rows went with their persons."""
 FILLED = "_headwater_filled"
 """Up to which load events' own tables are filled: all of them (an empty name), and by name those that are further."""
 
@@ -30,6 +33,7 @@ def create_own_tables(connection: duckdb.DuckDBPyConnection) -> None:
     """Make what a new file lacks, or one of an earlier version."""
     connection.execute(f"create table if not exists {IDS} (high ubigint not null, low ubigint not null)")
     connection.execute(f"create table if not exists {CURSORS} (log_id varchar not null, next_offset bigint not null)")
+    connection.execute(f"alter table {CURSORS} add column if not exists events bigint")
 
 
 def create_filled(connection: duckdb.DuckDBPyConnection) -> None:
@@ -44,10 +48,12 @@ def next_offset(connection: duckdb.DuckDBPyConnection, log_id: str) -> int | Non
     return None if row is None else int(row[0])
 
 
-def store_offset(connection: duckdb.DuckDBPyConnection, log_id: str, offset: int) -> None:
-    """Part of the transaction that stores the rows."""
-    connection.execute(f"delete from {CURSORS} where log_id = ?", [log_id])
-    connection.execute(f"insert into {CURSORS} values (?, ?)", [log_id, offset])
+def advance(connection: duckdb.DuckDBPyConnection, log_id: str, offset: int, events: int) -> None:
+    """Part of the transaction that stores the rows. `events` is how many were handed over since."""
+    advanced = f"update {CURSORS} set next_offset = ?, events = events + ? where log_id = ?"
+    ((changed,),) = connection.execute(advanced, [offset, events, log_id]).fetchall()
+    if not changed:
+        connection.execute(f"insert into {CURSORS} values (?, ?, ?)", [log_id, offset, events])
 
 
 def read_schema(connection: duckdb.DuckDBPyConnection, limits: Limits, within: str = MAIN) -> Schema:

@@ -4,7 +4,7 @@ from collections import Counter
 from typing import NamedTuple
 
 from gateway.warehouses.contract import Loaded
-from gateway.warehouses.duckdb.catalogue import IDS, store_offset
+from gateway.warehouses.duckdb.catalogue import IDS, advance
 from gateway.warehouses.duckdb.identity import FileIdentity
 from gateway.warehouses.duckdb.rows import Receiving, Rows
 from gateway.warehouses.schema import Schema, Shape
@@ -31,7 +31,7 @@ def load(staging: Staging, known: FileState, log_id: str, next_offset: int) -> L
         identity = known.identity.take(staging.connection)
         staging.connection.execute(f"insert into {IDS} select high, low from temp.hashes")
         rows = staging.number("select count(*) from temp.staged")
-    store_offset(staging.connection, log_id, next_offset)
+    advance(staging.connection, log_id, next_offset, staging.arrived)
     return Loaded(rows, staging.arrived - rows, staging.warnings, identity)
 
 

@@ -13,13 +13,13 @@ from gateway.model.clock import Clock
 from gateway.model.envelope import Packed
 from gateway.model.errors import WarehouseError, WarehouseRowError
 from gateway.model.person import Known, Tenure
-from gateway.warehouses.contract import Loaded, Table, Warehouse, WarehouseKind
+from gateway.warehouses.contract import Counts, Loaded, Table, Warehouse
 from gateway.warehouses.duckdb import catalogue
+from gateway.warehouses.duckdb.counts import counts, note_forgotten
 from gateway.warehouses.duckdb.engine import Engine
 from gateway.warehouses.duckdb.file_rows import FileRows
 from gateway.warehouses.duckdb.identity import FileIdentity, people
 from gateway.warehouses.duckdb.load import FileState, load
-from gateway.warehouses.duckdb.probe import probe
 from gateway.warehouses.duckdb.question import ask
 from gateway.warehouses.duckdb.rows import Rows
 from gateway.warehouses.duckdb.settings import DuckDBSettings
@@ -83,6 +83,11 @@ class DuckDBWarehouse:
         if self._rows.is_due:
             await self._in_thread(self._loading, self._follow_now)
 
+    async def counts(self) -> Counts:
+        """See Warehouse."""
+        count = partial(counts, rows=self._rows)
+        return await self._in_thread(self._loading, lambda: self._read(count))
+
     async def query(self, sql: str, max_rows: int, timeout_s: float) -> Table:
         """See Warehouse."""
         self._rows.require_answers()
@@ -139,7 +144,9 @@ class DuckDBWarehouse:
         def forget(file: duckdb.DuckDBPyConnection, identity: FileIdentity) -> dict[str, int]:
             assert self._schema is not None
             remove_rows = partial(self._rows.remove, file, self._schema, known)
-            return identity.forget(file, known, remove_rows)
+            removed = identity.forget(file, known, remove_rows)
+            note_forgotten(file, removed)
+            return removed
 
         return await self._in_thread(self._loading, lambda: self._revise(forget))
 
@@ -329,6 +336,3 @@ async def opened(warehouse: DuckDBWarehouse) -> AsyncIterator[None]:
         yield
     finally:
         await asyncio.to_thread(warehouse.close)
-
-
-DUCKDB = WarehouseKind(settings=DuckDBSettings, open=open_duckdb, probe=probe)

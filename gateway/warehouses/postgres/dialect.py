@@ -13,7 +13,7 @@ def create(table: NewTable) -> Iterator[str]:
         f"{quoted(name)} {kind}{' not null' if name in table.required else ''}" for name, kind in table.columns.items()
     ]
     if table.role in ("ids", "cursors"):
-        keys = [name for name in table.columns if name != "next_offset"]
+        keys = ["log_id"] if table.role == "cursors" else list(table.columns)
         columns.append(f"primary key ({', '.join(map(quoted, keys))})")
     yield f"create table if not exists {quoted(table.name)} ({', '.join(columns)})"
     if table.role == "events":

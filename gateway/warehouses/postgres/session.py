@@ -16,7 +16,7 @@ from gateway.warehouses.contract import Table
 from gateway.warehouses.names import literal, quoted
 from gateway.warehouses.postgres.settings import WireSettings
 from gateway.warehouses.servers.ddl import IDS
-from gateway.warehouses.servers.session import Row, Stored
+from gateway.warehouses.servers.session import Groundwork, Row, Stored
 
 CHUNK_BYTES = 2**18
 GROWING, JUDGING = 1, 2
@@ -70,13 +70,22 @@ class PostgresSession:
         with self._connected() as connection, connection.transaction():
             yield
 
+    def groundwork(self) -> Groundwork:
+        """See Session."""
+        return Groundwork([] if self._has_schema() else [f"create schema {quoted(self._settings.schema_name)}"])
+
+    @property
+    def entry(self) -> str:
+        """See Session."""
+        return f"set search_path = {quoted(self._settings.schema_name)}"
+
     @contextmanager
     def growing(self) -> Iterator[None]:
         """See Session."""
         with self.transaction():
             self._alone(GROWING)
-            if not self._has_schema():
-                self.execute(f"create schema {quoted(self._settings.schema_name)}")
+            for statement in self.groundwork().statements:
+                self.execute(statement)
             yield
 
     def judge_alone(self) -> None:
@@ -192,7 +201,7 @@ class PostgresSession:
         )
         for kind in ("json", "jsonb"):
             connection.adapters.register_loader(kind, TextLoader)
-        connection.execute(f"set search_path = {quoted(settings.schema_name)}".encode())
+        connection.execute(self.entry.encode())
         return connection
 
     def _hint(self, error: psycopg.Error) -> str:

@@ -17,7 +17,7 @@ from gateway.warehouses.postgres.session import CLAIMED, PostgresSession
 from gateway.warehouses.redshift.settings import RedshiftSettings
 from gateway.warehouses.servers.ddl import IDS
 from gateway.warehouses.servers.question import check_first_word
-from gateway.warehouses.servers.session import Row
+from gateway.warehouses.servers.session import Groundwork, Row
 
 LOCK = "_headwater_lock"
 """A table without rows. Whoever locks it is alone until the transaction ends: others wait."""
@@ -48,11 +48,16 @@ class RedshiftSession(PostgresSession):
         """See Session."""
         self._load(table, columns, file)
 
+    def groundwork(self) -> Groundwork:
+        """See Session."""
+        locks = [] if LOCK in self.stored() else [f"create table {LOCK} (nothing integer)"]
+        return super().groundwork()._replace(locks=locks)
+
     @contextmanager
     def growing(self) -> Iterator[None]:
         """See Session."""
-        if LOCK not in self.stored():
-            self._make_lock()
+        if lacking := self.groundwork().statements:
+            self._lay(lacking)
         with self.transaction():
             self.judge_alone()
             yield
@@ -76,13 +81,12 @@ class RedshiftSession(PostgresSession):
         check_first_word(sql, READING)
         return super().ask(sql, max_rows, timeout_s)
 
-    def _make_lock(self) -> None:
-        """Of two gateways that make it at once, one is told that it is there."""
+    def _lay(self, statements: Sequence[str]) -> None:
+        """Of two gateways that do it at once, one is told that it is there."""
         try:
             with self.transaction():
-                if not self._has_schema():
-                    self.execute(f"create schema {quoted(self._settings.schema_name)}")
-                self.execute(f"create table {LOCK} (nothing integer)")
+                for statement in statements:
+                    self.execute(statement)
         except (WarehouseError, WarehouseRowError):
             if LOCK not in self.stored():
                 raise

@@ -1,6 +1,6 @@
 """The schema as it stands on the server, and how it grows."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from gateway.model.errors import WarehouseError, WarehouseRowError
 from gateway.warehouses.schema import Limits, Schema
@@ -34,45 +34,24 @@ def grow(
     return has_changed
 
 
+def planned(session: Session, dialect: Dialect, limits: Limits, blocklist: Collection[str]) -> Iterator[str]:
+    """The statements that a start would run, in their order, for a schema in which nothing has to be made wider."""
+    stored = session.stored()
+    schema = read_schema(dialect, stored, limits)
+    groundwork = session.groundwork()
+    yield from groundwork.schema
+    yield session.entry
+    yield from groundwork.locks
+    yield from ddl.own_tables(dialect, stored)
+    yield from ddl.missing(schema, dialect, stored)
+    yield from views.create_views(dialect, ddl.grown(schema, dialect, stored), blocklist)
+
+
 def read_schema(dialect: Dialect, stored: Stored, limits: Limits) -> Schema:
     """Everything that is ours."""
     schema = Schema(limits)
     ddl.adopt(schema, dialect, stored)
     return schema
-
-
-def next_offset(session: Session, dialect: Dialect, log_id: str) -> int | None:
-    """How far the log is loaded; None when it never was."""
-    return _offset(session, dialect, ddl.CURSORS, log_id)
-
-
-def store_offset(session: Session, dialect: Dialect, log_id: str, offset: int) -> None:
-    """Part of the transaction that stores the rows."""
-    _store_offset(session, dialect, ddl.CURSORS, log_id, offset)
-
-
-def begin(session: Session, dialect: Dialect, log_id: str, offset: int) -> bool:
-    """Say how far a load goes before it stores anything; whether an earlier one broke off on the way."""
-    begun = _offset(session, dialect, ddl.INTENTS, log_id) or 0
-    if offset > begun:
-        _store_offset(session, dialect, ddl.INTENTS, log_id, offset)
-    return begun > (next_offset(session, dialect, log_id) or 0)
-
-
-def _offset(session: Session, dialect: Dialect, table: str, log_id: str) -> int | None:
-    """The last one, which is the highest."""
-    name = dialect.name("next_offset")
-    of_log = f"{dialect.name(table)} where {dialect.name('log_id')} = {dialect.literal(log_id)}"
-    rows = session.fetch(f"select {name} from {of_log} order by {name} desc limit 1")
-    return int(rows[0][0]) if rows else None
-
-
-def _store_offset(session: Session, dialect: Dialect, table: str, log_id: str, offset: int) -> None:
-    told = dialect.literal(log_id)
-    if dialect.is_transactional:
-        session.execute(f"delete from {dialect.name(table)} where {dialect.name('log_id')} = {told}")
-    columns = dialect.names(("log_id", "next_offset"))
-    session.execute(f"insert into {dialect.name(table)} ({columns}) values ({told}, {int(offset)})")
 
 
 def _widened(session: Session, dialect: Dialect, schema: Schema, stored: Stored) -> Stored:

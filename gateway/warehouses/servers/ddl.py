@@ -14,14 +14,18 @@ from gateway.warehouses.values import ColumnType
 IDS = "_headwater_ids"
 """Two halves of a hash of source and id, for every event that was ever stored."""
 CURSORS = "_headwater_cursors"
-"""How far each log is loaded."""
+"""How far each log is loaded, and how many events that were."""
 OWN_TABLES: Mapping[str, tuple[Role, Mapping[str, ColumnType]]] = {
     IDS: ("ids", {"high": ColumnType.INTEGER, "low": ColumnType.INTEGER}),
-    CURSORS: ("cursors", {"log_id": ColumnType.TEXT, "next_offset": ColumnType.INTEGER}),
+    CURSORS: (
+        "cursors",
+        {"log_id": ColumnType.TEXT, "next_offset": ColumnType.INTEGER, "events": ColumnType.INTEGER},
+    ),
     **{name: ("graph", columns) for name, columns in GRAPH_TABLES.items()},
 }
 INTENTS = "_headwater_intents"
 """How far the load goes of each log that was begun last."""
+INTENTS_COLUMNS = {"log_id": ColumnType.TEXT, "next_offset": ColumnType.INTEGER}
 JOURNAL = "_headwater_journal"
 """What is about to change in the graph."""
 JOURNAL_COLUMNS = {
@@ -45,9 +49,11 @@ class Widening(NamedTuple):
 def own_tables(dialect: Dialect, stored: Stored) -> Iterator[str]:
     """Statements for what the loader needs and the server lacks."""
     for name, (role, columns) in tables_of(dialect).items():
-        if name not in stored:
+        types = {column: dialect.types[kind] for column, kind in columns.items()}
+        if name in stored:
+            yield from _missing_columns(dialect, name, types, stored[name])
+        else:
             required = frozenset(column for column in columns if (name, column) not in NULLABLE)
-            types = {column: dialect.types[kind] for column, kind in columns.items()}
             yield from dialect.create(NewTable(name, role, types, required, SEARCHED.get(name, ())))
 
 
@@ -59,22 +65,27 @@ def tables_of(dialect: Dialect) -> Mapping[str, tuple[Role, Mapping[str, ColumnT
         name: (role, {**columns, **MARKS} if role == "graph" else columns)
         for name, (role, columns) in OWN_TABLES.items()
     }
-    return {**marked, INTENTS: OWN_TABLES[CURSORS], JOURNAL: ("journal", JOURNAL_COLUMNS)}
+    return {**marked, INTENTS: ("cursors", INTENTS_COLUMNS), JOURNAL: ("journal", JOURNAL_COLUMNS)}
 
 
 def missing(schema: Schema, dialect: Dialect, stored: Stored) -> Iterator[str]:
     """Statements for the tables and columns that the events need and the server lacks."""
     for table in schema.tables.values():
         columns = {name: dialect.types[kind] for name, kind in columns_of(table, schema.context).items()}
-        present = stored.get(table.name)
-        if present is None:
+        if table.name in stored:
+            yield from _missing_columns(dialect, table.name, columns, stored[table.name])
+        else:
             yield from dialect.create(NewTable(table.name, "events", columns, frozenset(), ()))
-            continue
-        for name, sql_type in columns.items():
-            if name not in present:
-                yield dialect.add_column.format(
-                    table=dialect.name(table.name), column=dialect.name(name), type=sql_type
-                )
+
+
+def grown(schema: Schema, dialect: Dialect, stored: Stored) -> Stored:
+    """What is stored once nothing is missing."""
+    after = dict(stored)
+    for table in schema.tables.values():
+        columns = {name: dialect.types[kind] for name, kind in columns_of(table, schema.context).items()}
+        present = stored.get(table.name, {})
+        after[table.name] = {**present, **{name: kind for name, kind in columns.items() if name not in present}}
+    return after
 
 
 def widenings(schema: Schema, dialect: Dialect, stored: Stored) -> Iterator[Widening]:
@@ -119,6 +130,14 @@ def adopt(schema: Schema, dialect: Dialect, stored: Stored) -> bool:
         schema.restore(name, {name: each for name, each in added.items() if not name.startswith("context_")})
     after = _types_of(schema)
     return any(after[place] != kind for place, kind in before.items())
+
+
+def _missing_columns(
+    dialect: Dialect, table: str, columns: Mapping[str, str], present: Mapping[str, str]
+) -> Iterator[str]:
+    for name, sql_type in columns.items():
+        if name not in present:
+            yield dialect.add_column.format(table=dialect.name(table), column=dialect.name(name), type=sql_type)
 
 
 def _types_of(schema: Schema) -> dict[tuple[str, str], ColumnType | None]:

@@ -13,7 +13,7 @@ import orjson
 
 from gateway.warehouses.identity.entries import Entries, Row
 from gateway.warehouses.identity.tables import GRAPH_TABLES
-from gateway.warehouses.servers import catalogue
+from gateway.warehouses.servers import cursors
 from gateway.warehouses.servers.ddl import JOURNAL, JOURNAL_COLUMNS, MARKS
 from gateway.warehouses.servers.entries import ServerEntries
 from gateway.warehouses.values import ColumnType
@@ -108,7 +108,7 @@ class Journal:
         is_told = len(changes) > 1 or any(each.gone for each in changes.values())
         if is_told:
             self._append(JOURNAL, JOURNAL_COLUMNS, _told(version, changes))
-        catalogue.store_offset(self._session, self._dialect, VERSION, version)
+        cursors.advance(self._session, self._dialect, VERSION, version)
         self._apply(version, changes)
         if is_told:
             self._clear()
@@ -126,7 +126,7 @@ class Journal:
         return changes.over(self._entries.read(table, tuple(GRAPH_TABLES[table]))) | changes.new
 
     def _version(self) -> int:
-        return catalogue.next_offset(self._session, self._dialect, VERSION) or 0
+        return cursors.next_offset(self._session, self._dialect, VERSION) or 0
 
     def _finish(self) -> None:
         """Do what a journal tells that somebody left; a journal beyond the version was not written to its end."""

@@ -7,6 +7,8 @@ from typing import TypeVar
 from gateway.model.clock import Clock
 from gateway.model.errors import WarehouseError
 from gateway.warehouses.contract import Warehouse, WarehouseKind
+from gateway.warehouses.identity.keeper import rules_of
+from gateway.warehouses.servers.catalogue import planned
 from gateway.warehouses.servers.dialect import Dialect
 from gateway.warehouses.servers.session import Session
 from gateway.warehouses.servers.settings import ServerSettings
@@ -27,7 +29,12 @@ def server_kind(
         with closing(connect(chosen)) as session:
             session.check_rights()
 
-    return WarehouseKind(settings=settings, open=open_warehouse, probe=probe)
+    def plan(chosen: S) -> list[str]:
+        dialect = dialect_of(chosen)
+        with closing(connect(chosen)) as session:
+            return list(planned(session, dialect, chosen.limits(dialect.capacity), rules_of(chosen.identity).blocklist))
+
+    return WarehouseKind(settings=settings, open=open_warehouse, probe=probe, plan=plan)
 
 
 def missing_driver(error: ModuleNotFoundError, extra: str) -> WarehouseError:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from gateway.warehouses.contract import Loaded
 from gateway.warehouses.identity.keeper import IdentityKeeper
 from gateway.warehouses.schema import Schema, Shape
-from gateway.warehouses.servers import catalogue
+from gateway.warehouses.servers import catalogue, cursors
 from gateway.warehouses.servers.ddl import IDS
 from gateway.warehouses.servers.dialect import Dialect
 from gateway.warehouses.servers.entries import ServerEntries
@@ -56,7 +56,7 @@ def make_ready(staging: Staging, target: Target) -> dict[int, Shape]:
 def store(staging: Staging, target: Target, present: dict[int, Shape], log_id: str, next_offset: int) -> Loaded:
     """The rows, the graph and the cursor: everything but the commit."""
     session, dialect = target.session, target.dialect
-    broke_off = not dialect.is_transactional and catalogue.begin(session, dialect, log_id, next_offset)
+    broke_off = not dialect.is_transactional and cursors.begin(session, dialect, log_id, next_offset)
     identity = Counter[str]()
     rows = 0
     if staging.arrived:
@@ -71,7 +71,7 @@ def store(staging: Staging, target: Target, present: dict[int, Shape], log_id: s
         if not dialect.is_transactional:
             with target.files.of_query(staging.connection, f"select {_SIGNED} from temp.hashes") as hashes:
                 session.append(IDS, ("high", "low"), hashes.path)
-    catalogue.store_offset(session, dialect, log_id, next_offset)
+    cursors.advance(session, dialect, log_id, next_offset, staging.arrived)
     return Loaded(rows, staging.arrived - rows, staging.warnings, identity)
 
 

@@ -3,13 +3,26 @@
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from gateway.warehouses.contract import Table
 
 Row = tuple[Any, ...]
 Stored = dict[str, dict[str, str]]
 """Tables and views of the schema, each with its columns in their order, and their types as the server tells them."""
+
+
+class Groundwork(NamedTuple):
+    """Statements for what is lacking and comes before any table."""
+
+    schema: Sequence[str] = ()
+    locks: Sequence[str] = ()
+    """For what gateways lock, within the schema."""
+
+    @property
+    def statements(self) -> list[str]:
+        """All of them."""
+        return [*self.schema, *self.locks]
 
 
 class Session(Protocol):
@@ -37,8 +50,20 @@ class Session(Protocol):
         """All or nothing, where the server can; one after the other, where the session nests them."""
         ...
 
+    def groundwork(self) -> Groundwork:
+        """What is lacking. Makes nothing."""
+        ...
+
+    @property
+    def entry(self) -> str:
+        """The statement after which names without a schema are ours, for whoever runs statements elsewhere."""
+        ...
+
     def growing(self) -> AbstractContextManager[None]:
-        """The only one that changes the schema: another gateway waits. Within it, `stored` is what it is."""
+        """The only one that changes the schema: another gateway waits. Within it, `stored` is what it is.
+
+        It begins with the groundwork.
+        """
         ...
 
     def judge_alone(self) -> None:
@@ -46,7 +71,7 @@ class Session(Protocol):
         ...
 
     def stored(self) -> Stored:
-        """What there is."""
+        """What there is; nothing where there is no schema."""
         ...
 
     def check_rights(self) -> None:

@@ -14,10 +14,11 @@ from gateway.model.clock import Clock
 from gateway.model.envelope import Packed
 from gateway.model.errors import WarehouseError, WarehouseRowError
 from gateway.model.person import Known, Tenure
-from gateway.warehouses.contract import Loaded, Table, Warehouse
+from gateway.warehouses.contract import Counts, Loaded, Table, Warehouse
 from gateway.warehouses.identity.keeper import IdentityKeeper
 from gateway.warehouses.schema import Schema, Shape
-from gateway.warehouses.servers import catalogue
+from gateway.warehouses.servers import catalogue, cursors
+from gateway.warehouses.servers.counts import counts
 from gateway.warehouses.servers.dialect import Dialect
 from gateway.warehouses.servers.entries import ServerEntries
 from gateway.warehouses.servers.files import RowFiles
@@ -72,7 +73,7 @@ class ServerWarehouse:
 
     async def next_offset(self, log_id: str) -> int | None:
         """See Warehouse."""
-        return await self._in_thread(self._loading, lambda: catalogue.next_offset(self._session, self._dialect, log_id))
+        return await self._in_thread(self._loading, lambda: cursors.next_offset(self._session, self._dialect, log_id))
 
     async def stage(self, batches: Sequence[Packed]) -> None:
         """See Warehouse."""
@@ -86,6 +87,10 @@ class ServerWarehouse:
         """See Warehouse."""
         if self._identity.is_due:
             await self._judge_all()
+
+    async def counts(self) -> Counts:
+        """See Warehouse."""
+        return await self._in_thread(self._loading, lambda: counts(self._session, self._dialect))
 
     async def query(self, sql: str, max_rows: int, timeout_s: float) -> Table:
         """See Warehouse."""
@@ -134,7 +139,13 @@ class ServerWarehouse:
 
     async def forget(self, known: Known) -> dict[str, int]:
         """See Warehouse."""
-        return await self._revise(lambda revision: revision.forget(known, self._tables(), self._identity.now_us))
+
+        def forget(revision: Revision) -> dict[str, int]:
+            removed = revision.forget(known, self._tables(), self._identity.now_us)
+            cursors.forget(self._session, self._dialect, removed)
+            return removed
+
+        return await self._revise(forget)
 
     def close(self) -> None:
         """Wait for what runs, then release everything."""

@@ -7,6 +7,7 @@ import snowflake.connector
 from snowflake.connector import SnowflakeConnection
 from snowflake.connector.cursor import SnowflakeCursor
 
+from gateway.warehouses.servers.session import Groundwork
 from gateway.warehouses.snowflake.dialect import DIALECT
 from gateway.warehouses.snowflake.settings import SnowflakeSettings
 from gateway.warehouses.values import ColumnType
@@ -69,14 +70,15 @@ def make_room(cursor: SnowflakeCursor, schema: str) -> None:
     cursor.execute(f"create temporary stage if not exists {FILES}")
 
 
-def make_schema(cursor: SnowflakeCursor, schema: str) -> None:
+def groundwork(cursor: SnowflakeCursor, schema: str) -> Groundwork:
     """The schema and the lock. What is there is not made again: that takes a right which the role need not have."""
-    if not _exists(cursor, "schemata", {"schema_name": schema}):
-        cursor.execute(f"create schema if not exists {DIALECT.name(schema)}")
-        make_room(cursor, schema)
-    if not _exists(cursor, "tables", {"table_schema": schema, "table_name": LOCK}):
-        turns = DIALECT.name("turns")
-        cursor.execute(f"create table if not exists {DIALECT.name(LOCK)} as select 0::{_INTEGER} as {turns}")
+    has_schema = _exists(cursor, "schemata", {"schema_name": schema})
+    has_lock = _exists(cursor, "tables", {"table_schema": schema, "table_name": LOCK})
+    turns = DIALECT.name("turns")
+    lock = f"create table if not exists {DIALECT.name(LOCK)} as select 0::{_INTEGER} as {turns}"
+    return Groundwork(
+        [] if has_schema else [f"create schema if not exists {DIALECT.name(schema)}"], [] if has_lock else [lock]
+    )
 
 
 def _reached_at(endpoint: str | None) -> dict[str, Any]:

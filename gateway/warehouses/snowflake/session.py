@@ -12,9 +12,9 @@ from snowflake.connector.errors import Error
 from gateway.model.errors import WarehouseError, WarehouseRowError
 from gateway.warehouses.contract import Table
 from gateway.warehouses.servers.ddl import IDS
-from gateway.warehouses.servers.session import Row, Stored
+from gateway.warehouses.servers.session import Groundwork, Row, Stored
 from gateway.warehouses.snowflake import question
-from gateway.warehouses.snowflake.connection import CLAIMED, CLAIMED_TYPES, FILES, LOCK, connect, make_schema
+from gateway.warehouses.snowflake.connection import CLAIMED, CLAIMED_TYPES, FILES, LOCK, connect, groundwork, make_room
 from gateway.warehouses.snowflake.dialect import DIALECT
 from gateway.warehouses.snowflake.settings import SnowflakeSettings
 from gateway.warehouses.values import ColumnType
@@ -78,11 +78,26 @@ class SnowflakeSession:
             self._roll_back()
             raise
 
+    def groundwork(self) -> Groundwork:
+        """See Session."""
+        with self._driven() as connection, connection.cursor() as cursor:
+            return groundwork(cursor, self._settings.schema_name)
+
+    @property
+    def entry(self) -> str:
+        """See Session."""
+        return f"use schema {DIALECT.name(self._settings.schema_name)}"
+
     @contextmanager
     def growing(self) -> Iterator[None]:
         """See Session. A change of the schema ends its own transaction, so it is another connection that waits."""
+        lacking = self.groundwork()
         with self._driven() as connection, connection.cursor() as cursor:
-            make_schema(cursor, self._settings.schema_name)
+            for statement in lacking.schema:
+                cursor.execute(statement)
+                make_room(cursor, self._settings.schema_name)
+            for statement in lacking.locks:
+                cursor.execute(statement)
         with closing(SnowflakeSession(self._settings)) as guard, guard.transaction():
             guard.judge_alone()
             yield

@@ -2,6 +2,7 @@
 
 import json
 
+import duckdb
 import pytest
 
 from gateway.queue.records import Rejected
@@ -273,6 +274,41 @@ async def test_sql_passes_on_what_the_engine_says(headwater: Headwater):
 
     assert asked.exit_code == 1
     assert "nowhere" in asked.output
+
+
+async def test_a_warehouse_is_verified_against_the_ledger(daemon: Daemon, headwater: Headwater):
+    await headwater("send", stdin=PAID)
+    await headwater("send", "--source", "backend", stdin='{"type":"page","userId":"u-1"}')
+    await daemon.until_settled("warehouse")
+
+    shown = await headwater("warehouse", "verify", "warehouse")
+    lines = [line.split() for line in shown.output.splitlines()]
+
+    assert shown.exit_code == 0
+    assert ["warehouse", "2", "2", "2", "2", "ok"] in lines
+    assert ["pages", "1"] in lines
+    assert ["stored", "in", "all", "2", "ok"] in lines
+
+
+async def test_rows_that_somebody_removed_are_missed(daemon: Daemon, headwater: Headwater):
+    await headwater("send", stdin=PAID)
+    await daemon.until_settled("warehouse")
+    await daemon.delivery.apply({})
+    with duckdb.connect(daemon.path.parent / "warehouse.duckdb") as file:
+        file.execute("delete from tracks")
+    await daemon.delivery.apply(daemon.settings.destinations)
+
+    shown = await headwater("warehouse", "verify", "warehouse")
+
+    assert shown.exit_code == 1
+    assert "1 events that were stored have no row any more" in shown.output
+
+
+async def test_what_is_no_warehouse_is_not_verified(headwater: Headwater):
+    refused = await headwater("warehouse", "verify", "crm")
+
+    assert refused.exit_code == 1
+    assert '"crm" is not a warehouse that runs' in refused.output
 
 
 async def test_replay_delivers_again_what_came_in_a_stretch_of_time(daemon: Daemon, headwater: Headwater):

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from gateway.warehouses.contract import Handed
 from tests.integration.warehouses.support.endless_loads import EVENTS, EVENTS_OF_PERSON, event
 from tests.integration.warehouses.support.places.place import Place
 from tests.integration.warehouses.support.store import Store
@@ -33,6 +34,7 @@ async def test_every_event_is_stored_once_whenever_the_process_is_killed(place: 
             own = [each["messageId"] for each in stored if (each["type"], each["event"]) == ("track", name)]
             await assert_once(store, name.lower().replace(" ", "_"), own)
         await assert_known(store, offset)
+        await assert_counted(store, offset)
         store.offset = offset - EVENTS
         again = await store.load(*stored[-EVENTS:])
         assert (again.rows, again.duplicates) == (0, EVENTS)
@@ -41,6 +43,13 @@ async def test_every_event_is_stored_once_whenever_the_process_is_killed(place: 
 async def assert_once(store: Store, table: str, ids: list[str]) -> None:
     answer = await store.warehouse.query(f"select id from {table}", 1_000_000, 60)
     assert sorted(id_ for (id_,) in answer.rows) == sorted(ids), table
+
+
+async def assert_counted(store: Store, offset: int) -> None:
+    """A load that broke off before it was whole may have been counted not at all, and never twice."""
+    counts = await store.warehouse.counts()
+    assert counts.ids == sum((counts.rows or {}).values()) == offset
+    assert counts.logs["log"] == Handed(offset, offset)
 
 
 async def assert_known(store: Store, offset: int) -> None:
