@@ -38,7 +38,7 @@ run: .venv/.run ## Install, then run the daemon with configs/quickstart.toml.
 
 .PHONY: test
 test: tools check $(FETCHED) ## Install what the tests need, then run every check and test.
-	@$(BIN)/pytest -m "not soak"
+	@$(BIN)/pytest -m "not soak" -n 2 --dist loadfile
 
 .PHONY: check
 check: .venv/.dev $(SCRIPT)/node_modules/.installed ## Format, lint, types and the rooms' imports.

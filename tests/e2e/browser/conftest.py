@@ -105,8 +105,8 @@ async def page(context: BrowserContext) -> Page:
     return await context.new_page()
 
 
-@pytest.fixture
-def complaints(page: Page) -> list[str]:
+@pytest_asyncio.fixture(loop_scope="session")
+async def complaints(page: Page) -> list[str]:
     """Errors that a developer would see: uncaught exceptions, and lines on the console."""
     seen: list[str] = []
     page.on("pageerror", lambda error: seen.append(str(error)))
