@@ -1,16 +1,19 @@
 """One load: the steps between its events and the commit."""
 
 from collections import Counter
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from typing import NamedTuple
 
 from gateway.warehouses.contract import Loaded
 from gateway.warehouses.identity.keeper import IdentityKeeper
 from gateway.warehouses.schema import Schema, Shape
 from gateway.warehouses.servers import catalogue, cursors
+from gateway.warehouses.servers.ahead import made_ahead
 from gateway.warehouses.servers.ddl import IDS
 from gateway.warehouses.servers.dialect import Dialect
 from gateway.warehouses.servers.entries import ServerEntries
-from gateway.warehouses.servers.files import RowFiles
+from gateway.warehouses.servers.files import RowFile, RowFiles
 from gateway.warehouses.servers.journal import changing
 from gateway.warehouses.servers.presence import lacking
 from gateway.warehouses.servers.session import Session
@@ -76,13 +79,19 @@ def store(staging: Staging, target: Target, present: dict[int, Shape], log_id: s
 
 
 def _append_rows(staging: Staging, target: Target, present: dict[int, Shape], token: str, *, broke_off: bool) -> None:
-    """Of a load that broke off, as far as they are not stored."""
+    """Of a load that broke off, as far as they are not stored. The next table's are written while one's are sent."""
     schema = target.schema
     staging.name_events(schema)
     repaired = staging.repair(schema, present)
-    for name in sorted({table for shape in present.values() for table in shape.tables} | repaired):
-        where = lacking(staging, target.session, target.dialect, name) if broke_off else "true"
-        rows = table_rows(schema.tables[name], schema.context, where=where)
-        with target.files.of_query(staging.connection, rows.query) as file:
-            if file.rows:
-                target.session.append(name, rows.columns, file.path, f"{token} {name}")
+    names = sorted({table for shape in present.values() for table in shape.tables} | repaired)
+    wanted = {name: lacking(staging, target.session, target.dialect, name) if broke_off else "true" for name in names}
+    with ExitStack() as files:
+
+        def written(name: str) -> tuple[str, Sequence[str], RowFile]:
+            rows = table_rows(schema.tables[name], schema.context, where=wanted[name])
+            return name, rows.columns, files.enter_context(target.files.of_query(staging.connection, rows.query))
+
+        with closing(made_ahead(map(written, names))) as tables:
+            for name, columns, file in tables:
+                if file.rows:
+                    target.session.append(name, columns, file.path, f"{token} {name}")
