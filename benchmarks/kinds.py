@@ -1,15 +1,16 @@
 """The warehouses that are measured: what runs each, and how dlt is told to load into the same."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import rig
 
-from tests.integration.warehouses.support.places import postgres
+from tests.integration.warehouses.support.places import clickhouse, postgres
 from tests.integration.warehouses.support.places.duckdb import DUCKDB
+from tests.integration.warehouses.support.places.parquet import PARQUET
 from tests.integration.warehouses.support.places.place import NewSettings, PlaceKind, Settings
 
 
@@ -38,6 +39,15 @@ class Kind:
         return rig.family_cpu_s(self.server(settings)) if self.server else 0.0
 
 
+def _running(program: Path) -> int:
+    """The process that runs this program."""
+    for entry in Path("/proc").iterdir():
+        with suppress(OSError):  # it has ended meanwhile
+            if entry.name.isdigit() and str(program).encode() in (entry / "cmdline").read_bytes().split(b"\0"):
+                return int(entry.name)
+    raise ProcessLookupError(program)
+
+
 _KINDS = (
     Kind(DUCKDB, DUCKDB.serve, Peer("duckdb", "parquet", lambda _, folder: str(folder / "dlt.duckdb"))),
     Kind(
@@ -46,6 +56,8 @@ _KINDS = (
         Peer("postgres", "csv", lambda to, _: f"postgresql://{to['user']}:any@any/{to['database']}?host={to['host']}"),
         postgres.server,
     ),
+    Kind(clickhouse.CLICKHOUSE, clickhouse.serve, None, lambda _: _running(clickhouse.SERVER)),
+    Kind(PARQUET, PARQUET.serve, Peer("filesystem", "parquet", lambda _, folder: str(folder / "dlt"))),
 )
 KINDS = {kind.place.name: kind for kind in _KINDS}
 """By the `type` of a configuration. One more warehouse is one more entry above."""

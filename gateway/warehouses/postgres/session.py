@@ -19,6 +19,8 @@ from gateway.warehouses.servers.ddl import IDS
 from gateway.warehouses.servers.session import Groundwork, Row, Stored
 
 CHUNK_BYTES = 2**18
+TRIES = 3
+"""Of a question that another gateway stands in the way of."""
 GROWING, JUDGING = 1, 2
 """What another gateway waits for: numbers of advisory locks."""
 CLAIMED = "_headwater_claimed"
@@ -117,7 +119,23 @@ class PostgresSession:
         return {position for (position,) in self.fetch(_CLAIM)}
 
     def ask(self, sql: str, max_rows: int, timeout_s: float) -> Table:
-        """See Session. The protocol that is used takes one statement, and the transaction does not write."""
+        """See Session. A gateway that changes tables may meet the question in the middle: it is asked once more."""
+        for _ in range(TRIES - 1):
+            try:
+                return self._ask(sql, max_rows, timeout_s)
+            except WarehouseError as error:
+                if not isinstance(error.__cause__, errors.DeadlockDetected):
+                    raise
+        return self._ask(sql, max_rows, timeout_s)
+
+    def close(self) -> None:
+        """See Session."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _ask(self, sql: str, max_rows: int, timeout_s: float) -> Table:
+        """The protocol that is used takes one statement, and the transaction does not write."""
         try:
             with self._connected() as connection, self._reading(connection):
                 connection.execute(f"set local statement_timeout = {round(timeout_s * 1000)}".encode())
@@ -134,12 +152,6 @@ class PostgresSession:
                 ) from error
             raise
         return Table(columns, rows[:max_rows], truncated=len(rows) > max_rows)
-
-    def close(self) -> None:
-        """See Session."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
 
     @contextmanager
     def _reading(self, connection: psycopg.Connection[Row]) -> Iterator[None]:

@@ -68,5 +68,4 @@ CLICKHOUSE = PlaceKind(
     is_transactional=False,
     era=DIALECT.capacity.era,
     examples=10,
-    kills=25,
 )
