@@ -22,9 +22,7 @@ async def test_a_question_that_two_gateways_stand_in_the_way_of_is_asked_once_mo
     server = {"host": place.settings["host"], "dbname": "postgres", "user": "headwater"}
     options = f"-c search_path={place.settings['schema']}"
     async with place.open() as warehouse:
-        with psycopg.connect(
-            host=place.settings["host"], dbname="postgres", user="headwater", options=options
-        ) as other:
+        with psycopg.connect(**server, options=options) as other:
             other.execute("lock table tracks in access exclusive mode")
             question = asyncio.create_task(
                 warehouse.query("select (select count(*) from pages), (select count(*) from tracks)", 1, 30)
