@@ -32,6 +32,8 @@ _READING: Parameters = {
 """Of rows that take each other's place the last is read; an event is in one partition only."""
 _WRITING: Parameters = {"mutations_sync": 2, "lightweight_deletes_sync": 2, "alter_sync": 2, "async_insert": 0}
 """What is answered is done."""
+_AS_SENT: Parameters = {"optimize_on_insert": 0}
+"""Rows of one insert never take each other's place, so nobody needs to look."""
 RIGHTS = ("select", "insert", "alter", "create table", "create view", "drop table", "drop view", "truncate")
 """In the database of the warehouse."""
 _DELETE = re.compile(r"delete (from .*)", re.DOTALL)
@@ -73,7 +75,7 @@ class ClickHouseSession:
             {"insert_deduplicate": 1, "insert_deduplication_token": token} if token else {"insert_deduplicate": 0}
         )
         try:
-            self._http.insert(f"insert into {quoted(table)} ({listed}) format Parquet", file, {**_WRITING, **once})
+            self._http.insert(f"insert into {quoted(table)} ({listed}) format Parquet", file, {**_WRITING, **_AS_SENT, **once})
         except RefusedError as error:
             raise (at_fault(error, [table]) or error) from error
 
