@@ -102,6 +102,6 @@ def _rows(answer: dict[str, Any]) -> str:
         return f"{stored} stored; their rows are in files that are not read here"
     forgotten = answer["forgotten"]
     rows = [[name, number, ""] for name, number in by_table.items()]
-    rows += [["with their persons", forgotten, ""]] if forgotten else []
+    rows += [["forgotten", forgotten, ""]] if forgotten else []
     rows += [["stored in all", answer["ids"], answer["fault"] or "ok"]]
     return table(("table", "rows", "check"), rows)
