@@ -75,7 +75,9 @@ class ClickHouseSession:
             {"insert_deduplicate": 1, "insert_deduplication_token": token} if token else {"insert_deduplicate": 0}
         )
         try:
-            self._http.insert(f"insert into {quoted(table)} ({listed}) format Parquet", file, {**_WRITING, **_AS_SENT, **once})
+            self._http.insert(
+                f"insert into {quoted(table)} ({listed}) format Parquet", file, {**_WRITING, **_AS_SENT, **once}
+            )
         except RefusedError as error:
             raise (at_fault(error, [table]) or error) from error
 
