@@ -70,11 +70,14 @@ def missing(schema: Schema, dialect: Dialect, stored: Stored) -> Iterator[str]:
         if present is None:
             yield from dialect.create(NewTable(table.name, "events", columns, frozenset(), ()))
             continue
-        for name, sql_type in columns.items():
-            if name not in present:
-                yield dialect.add_column.format(
-                    table=dialect.name(table.name), column=dialect.name(name), type=sql_type
-                )
+        added = [
+            dialect.add_column.format(column=dialect.name(name), type=sql_type)
+            for name, sql_type in columns.items()
+            if name not in present
+        ]
+        if added and dialect.adds_columns_at_once:
+            added = [", ".join(added)]
+        yield from (f"alter table {dialect.name(table.name)} {each}" for each in added)
 
 
 def widenings(schema: Schema, dialect: Dialect, stored: Stored) -> Iterator[Widening]:

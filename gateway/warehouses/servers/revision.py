@@ -66,17 +66,20 @@ class Revision:
         for event_id, source in events:
             by_source.setdefault(source, []).append(event_id)
         id_name, source_name = self._dialect.name("id"), self._dialect.name("source")
-        return {
-            table: sum(
-                self._session.execute(
-                    f"delete from {self._dialect.name(table)} where {source_name} = {self._dialect.literal(source)}"
-                    f" and {id_name} in ({self._dialect.literals(ids)})"
-                )
-                for source, all_ids in by_source.items()
-                for ids in _portions(all_ids)
-            )
-            for table in tables
-        }
+        theirs = [
+            f"{source_name} = {self._dialect.literal(source)} and {id_name} in ({self._dialect.literals(ids)})"
+            for source, all_ids in by_source.items()
+            for ids in _portions(all_ids)
+        ]
+        return {table: sum(self._remove(table, where) for where in theirs) for table in tables}
+
+    def _remove(self, table: str, where: str) -> int:
+        """Rows are counted first: not every server tells before the end of the transaction."""
+        found = f"from {self._dialect.name(table)} where {where}"
+        ((rows,),) = self._session.fetch(f"select count(*) {found}")
+        if rows:
+            self._session.execute(f"delete {found}")
+        return int(rows)
 
     def _revise(self, change: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
         self._entries.expect_changes()
