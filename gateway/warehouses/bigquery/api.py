@@ -1,7 +1,7 @@
 """Requests to BigQuery's REST API, one after the other.
 
-Every request may be sent again: jobs and tables are called by names that we choose, and a second one of the same name is
-refused. Source: the pages "BigQuery API", "Error messages" and "Load jobs: multipart upload" of its reference.
+Every request may be sent again: jobs and tables are called by names that we choose, and a second one of the same name
+is refused. Source: the pages "BigQuery API", "Error messages" and "Load jobs: multipart upload" of its reference.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,6 +25,7 @@ ALREADY_THERE, MISSING = 409, 404
 TRIES = 4
 FIRST_PAUSE_S = 0.5
 """Each is twice as long as the one before."""
+_TOO_MUCH = ("quotaExceeded", "rateLimitExceeded", "jobRateLimitExceeded")
 _TRIED_AGAIN = frozenset({429, 500, 502, 503, 504})
 
 Json = dict[str, Any]
@@ -66,7 +67,10 @@ class Api:
     def upload(self, path: str, body: Json, file: Path) -> Json:
         """A request with a file."""
         border = uuid4().hex.encode()
-        parts = (b"application/json; charset=UTF-8", orjson.dumps(body)), (b"application/octet-stream", file.read_bytes())
+        parts = (
+            (b"application/json; charset=UTF-8", orjson.dumps(body)),
+            (b"application/octet-stream", file.read_bytes()),
+        )
         whole = b"".join(b"--%b\r\nContent-Type: %b\r\n\r\n%b\r\n" % (border, kind, part) for kind, part in parts)
         address = f"/upload/bigquery/v2/projects/{self.settings.project}/{path}"
         kind = f"multipart/related; boundary={border.decode()}"
@@ -75,7 +79,7 @@ class Api:
     def close(self) -> None:
         """Give the connections back; others are made where they are needed."""
         if self._session is not None:
-            self._session.close()
+            self._session.close()  # type: ignore[no-untyped-call]  # the library's
             self._session = None
 
     def _send(
@@ -85,7 +89,7 @@ class Api:
         for number in range(TRIES):
             is_last = number == TRIES - 1
             try:
-                response = self._connected().request(
+                response = self._connected().request(  # type: ignore[no-untyped-call]  # the library's
                     method,
                     self._address + path,
                     params=parameters,
@@ -127,16 +131,13 @@ class Api:
 
     def _hint(self, status: int, reason: str) -> str:
         settings = self.settings
-        match reason:
-            case "accessDenied":
-                return (
-                    f"grant roles/bigquery.jobUser on the project {settings.project}"
-                    f" and roles/bigquery.dataEditor on the dataset {settings.dataset}"
-                )
-            case "notFound":
-                return f"make the dataset: bq mk --dataset --location=EU {settings.project}:{settings.dataset}"
-            case "quotaExceeded" | "rateLimitExceeded" | "jobRateLimitExceeded":
-                return "it is tried again; raise batch.max_wait if that stays"
+        if reason == "accessDenied":
+            roles = "roles/bigquery.jobUser on the project {} and roles/bigquery.dataEditor on the dataset {}"
+            return f"grant {roles.format(settings.project, settings.dataset)}"
+        if reason == "notFound":
+            return f"make the dataset: bq mk --dataset --location=EU {settings.project}:{settings.dataset}"
+        if reason in _TOO_MUCH:
+            return "it is tried again; raise batch.max_wait if that stays"
         if status == requests.codes.unauthorized:
             return "check the credentials; see docs/warehouses/bigquery.md"
         return "it is tried again; see docs/warehouses/bigquery.md"
@@ -145,7 +146,8 @@ class Api:
         told = str(error).partition("\n")[0] or type(error).__name__
         if isinstance(error, GoogleAuthError):
             return WarehouseError(
-                f"BigQuery: the credentials give no access: {told}", hint="check the key; see docs/warehouses/bigquery.md"
+                f"BigQuery: the credentials give no access: {told}",
+                hint="check the key; see docs/warehouses/bigquery.md",
             )
         return WarehouseError(f"BigQuery cannot be reached at {self._address}: {told}", hint="it is tried again")
 
@@ -154,7 +156,7 @@ def credentials_of(settings: BigQuerySettings) -> Credentials:
     """What requests are signed with; nothing for an emulator. Raises WarehouseError where they cannot be read."""
     try:
         if settings.credentials is not None:
-            loaded, _ = google.auth.load_credentials_from_file(str(settings.credentials), scopes=SCOPES)
+            loaded, _ = google.auth.load_credentials_from_file(str(settings.credentials), scopes=SCOPES)  # type: ignore[no-untyped-call]
         elif settings.is_emulated:
             return AnonymousCredentials()  # type: ignore[no-untyped-call]  # the library's
         else:
@@ -163,7 +165,7 @@ def credentials_of(settings: BigQuerySettings) -> Credentials:
         told = str(error).partition("\n")[0]
         raise WarehouseError(
             f"BigQuery: the credentials cannot be read: {told}",
-            hint="write the path of a service account's key as `credentials`, or run gcloud auth application-default login",
+            hint="write the path of a service account's key as `credentials`; see docs/warehouses/bigquery.md",
         ) from error
     assert isinstance(loaded, Credentials)
     return loaded

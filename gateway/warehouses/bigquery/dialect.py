@@ -1,5 +1,5 @@
-"""BigQuery's SQL. Sources: the pages "Data types", "Data definition language (DDL)", "Lexical structure" and "Functions"
-of its GoogleSQL reference.
+"""BigQuery's SQL. Sources: the pages "Data types", "Data definition language", "Lexical structure" and "Functions" of
+its GoogleSQL reference.
 """
 
 from collections.abc import Iterator

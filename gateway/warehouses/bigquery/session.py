@@ -178,6 +178,5 @@ def _value(name: str, kind: str) -> str:
     column = DIALECT.name(name)
     if kind != _JSON:
         return column
-    return (
-        f"coalesce(safe.parse_json({column}), safe.parse_json(regexp_replace({column}, {_AS_TEXTS})), to_json({column}))"
-    )
+    mended = f"regexp_replace({column}, {_AS_TEXTS})"
+    return f"coalesce(safe.parse_json({column}), safe.parse_json({mended}), to_json({column}))"

@@ -60,7 +60,7 @@ class Staging:
                 "schema": {"fields": [{"name": name, "type": kind} for name, kind in types.items()]},
             },
         )
-        self._fillings[table] = _NOTHING
+        self._fillings[table] = Nothing()
         self._fillings[table] = self._filler.fill(table, file)
         return table
 
@@ -68,7 +68,7 @@ class Staging:
         """All rows are where they were put."""
         for table, filling in self._fillings.items():
             filling.finish()
-            self._fillings[table] = _NOTHING
+            self._fillings[table] = Nothing()
 
     def clear(self) -> None:
         """Remove the tables. One that cannot be removed now goes by itself."""
@@ -82,12 +82,11 @@ class Staging:
         self._filler.close()
 
 
-class _Nothing:
+class Nothing:
+    """A Filling that is there already."""
+
     def finish(self) -> None:
-        """There is nothing to wait for."""
-
-
-_NOTHING = _Nothing()
+        """See Filling."""
 
 
 class LoadJobs:

@@ -129,8 +129,9 @@ class _Views:
     def identities(self) -> str:
         """Every identifier that is linked to anything, with its person."""
         seen = " union all ".join(
-            f"select '{kind}' as [identifier_type], [{kind}] as [identifier], min([timestamp]) as first_seen,"
-            f" max([timestamp]) as last_seen from {self._table('person_events')} where [{kind}] is not null group by [{kind}]"
+            f"select '{kind}' as [identifier_type], [{kind}] as [identifier],"
+            " min([timestamp]) as first_seen, max([timestamp]) as last_seen"
+            f" from {self._table('person_events')} where [{kind}] is not null group by [{kind}]"
             for kind in (USER_ID, ANONYMOUS_ID)
         )
         linked = self._moment("l.[us]")
@@ -174,7 +175,8 @@ class _Views:
                 key="e.[person_id]",
                 name="person_id",
                 source=f"""{self._table("identifies")} i
-                join {self._table("person_events")} e on e.[type] = 'identify' and e.[id] = i.[id] and e.[source] = i.[source]""",
+                join {self._table("person_events")} e
+                on e.[type] = 'identify' and e.[id] = i.[id] and e.[source] = i.[source]""",
                 calls={},
                 picks={name: Pick(f"i.[{trait}]", keys, is_latest=True) for trait, name in traits.items()},
             ),
@@ -218,7 +220,7 @@ class _Views:
         if self._stored[table][column] == self._dialect.types[ColumnType.BOOLEAN]:
             return f"case when [{column}] then 'true' when not [{column}] then 'false' end"
         is_json = self._stored[table][column] == self._dialect.types[ColumnType.JSON]
-        text_of = is_json and self._dialect.text_of_json or self._dialect.text_of
+        text_of = (is_json and self._dialect.text_of_json) or self._dialect.text_of
         return text_of.format(value=f"[{column}]")
 
     def _shared(self) -> list[str]:

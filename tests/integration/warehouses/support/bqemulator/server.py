@@ -21,6 +21,7 @@ from bqemulator.config import Settings
 from bqemulator.domain.errors import InvalidQueryError
 from bqemulator.server import EmulatorServer
 from bqemulator.sql import inner_query
+from bqemulator.storage.sql_identifiers import quoted_table_ref
 from bqemulator.versioning.snapshots import SnapshotManager
 from duckdb_extensions import import_extension
 from sqlglot import exp
@@ -72,12 +73,12 @@ async def execute(project: str, job: str, sql: str, parameters: Any, context: An
     if len(statements) != 1 or not isinstance(statements[0], exp.Alter):
         return await original_execute(project, job, sql, parameters, context, **named)
     alter = statements[0]
-    actions = alter.args["actions"]
-    answer = None
+    table, actions = alter.this, alter.args["actions"]
+    target = quoted_table_ref(table.catalog, table.db, table.name)
     for action in actions:
-        alter.set("actions", [action])
-        answer = await original_execute(project, job, alter.sql("bigquery"), parameters, context, **named)
-    table = alter.this
+        context.engine.execute(f"alter table {target} add column {action.sql('duckdb')}")
+    alter.set("actions", actions[-1:])
+    answer = await original_execute(project, job, alter.sql("bigquery"), parameters, context, **named)
     known = context.catalog.get_table(table.catalog, table.db, table.name)
     schema = ddl_sync._introspect_schema(table.catalog, table.db, table.name, context)
     context.catalog.update_table(known.model_copy(update={"schema_": schema}))
