@@ -63,6 +63,7 @@ DIALECT = Dialect(
     picks_by_window=True,
     text_of_json="to_json_string({value})",
     adds_columns_at_once=True,
+    hashes_go_by_table=True,
     json_goes_as_text=True,
     escapes=True,
     mark="`",

@@ -47,6 +47,12 @@ class Jobs:
         """Run a query or a script, and wait for it. `is_bare`: names of tables have their dataset in front."""
         return self.answer(self.start_query(sql, is_bare=is_bare), max_rows)
 
+    def count(self, sql: str) -> int:
+        """Run a statement that changes rows; how many it did."""
+        job = self.start_query(sql)
+        self.answer(job, 0)
+        return int(self._again(job)["statistics"]["query"].get("numDmlAffectedRows", 0))
+
     def start_query(self, sql: str, *, is_bare: bool = False) -> Json:
         """The job."""
         return self._start({"query": self._query(sql, is_bare=is_bare)})
@@ -74,7 +80,7 @@ class Jobs:
         while job["status"]["state"] != "DONE":
             self._api.pause(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
-            job = self._api.get(f"jobs/{job['jobReference']['jobId']}", {"location": self.location})
+            job = self._again(job)
         self._check(job)
 
     def answer(self, job: Json, max_rows: int | None = None, longest_s: float | None = None) -> Answer:
@@ -96,6 +102,9 @@ class Jobs:
             token = page.get("pageToken", "")
             if not token or (max_rows is not None and len(rows) >= max_rows):
                 return Answer([field["name"] for field in columns], rows)
+
+    def _again(self, job: Json) -> Json:
+        return self._api.get(f"jobs/{job['jobReference']['jobId']}", {"location": self.location})
 
     def _page(self, job: Json, token: str, until: float | None, most_rows: int) -> Json:
         job_id = job["jobReference"]["jobId"]
@@ -119,7 +128,7 @@ class Jobs:
         except RefusedError as error:
             if error.status != ALREADY_THERE:
                 raise
-            return self._api.get(f"jobs/{body['jobReference']['jobId']}", {"location": self.location})
+            return self._again(body)
 
     def _check(self, job: Json) -> None:
         status = job.get("status", {})

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from gateway.model.errors import WarehouseError
+from gateway.model.errors import WarehouseError, WarehouseRowError
 from gateway.warehouses.bigquery.api import MISSING, Api, RefusedError
 from gateway.warehouses.bigquery.dialect import DIALECT
 from gateway.warehouses.bigquery.jobs import Jobs, timed_out
@@ -21,6 +21,9 @@ from gateway.warehouses.servers.session import Row, Stored
 from gateway.warehouses.values import ColumnType
 
 LOCK = "_headwater_lock"
+MOST_FILLED = 80
+"""A transaction changes a hundred tables at most, the loader's own among them."""
+LONGEST_SCRIPT_BYTES = 1_000_000
 OVERTAKEN = "another gateway has stored something meanwhile"
 _CONFLICT = "aborted due to concurrent update"
 
@@ -49,6 +52,8 @@ class BigQuerySession:
         self._jobs = jobs
         self._staging = staging
         self._types: Stored = {}
+        self._filled: set[str] = set()
+        """Tables that get rows by the transaction."""
         self._script: list[str] | None = None
         """What the transaction changes."""
         self._turns: int | None = None
@@ -66,11 +71,16 @@ class BigQuerySession:
             self._script.append(sql)
         return 0
 
+    def remove(self, sql: str) -> int:
+        """See Session. At once: a transaction changes a hundred tables at most."""
+        return self._jobs.count(sql)
+
     def append(self, table: str, columns: Sequence[str], file: Path, token: str = "") -> None:  # noqa: ARG002 - for servers without transactions
         """See Session."""
         if not self._types.get(table, {}).keys() >= set(columns):
             self.stored()
         types = {name: self._types[table][name] for name in columns}
+        self._filled.add(table)
         staged = self._staging.add(file, {name: _TEXT if kind == _JSON else kind for name, kind in types.items()})
         values = ", ".join(_value(name, kind) for name, kind in types.items())
         self.execute(
@@ -80,7 +90,7 @@ class BigQuerySession:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """See Session."""
-        self._script, self._turns = [], None
+        self._script, self._turns, self._filled = [], None, set()
         try:
             yield
             self._commit(self._script)
@@ -153,11 +163,15 @@ class BigQuerySession:
     def _commit(self, script: Sequence[str]) -> None:
         if not script:
             return
-        self._staging.finish()
         guard = [] if self._turns is None else _guard(self._turns)
-        statements = ["begin transaction", *guard, *script, "commit transaction"]
+        whole = ";\n".join(["begin transaction", *guard, *script, "commit transaction"])
+        if len(self._filled) > MOST_FILLED or len(whole.encode()) > LONGEST_SCRIPT_BYTES:
+            raise WarehouseRowError(
+                f"these rows go to {len(self._filled)} tables, too many for one transaction of BigQuery"
+            )
+        self._staging.finish()
         try:
-            self._jobs.run(";\n".join(statements))
+            self._jobs.run(whole)
         except RefusedError as error:
             if OVERTAKEN in error.said or _CONFLICT in error.said:
                 raise WarehouseError(f"BigQuery: {OVERTAKEN}", hint="it is tried again") from error

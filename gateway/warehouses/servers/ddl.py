@@ -24,6 +24,8 @@ INTENTS = "_headwater_intents"
 """How far the load goes of each log that was begun last."""
 JOURNAL = "_headwater_journal"
 """What is about to change in the graph."""
+GONE = "_headwater_gone"
+"""Hashes of rows that are removed; empty but within a transaction."""
 JOURNAL_COLUMNS = {
     "version": ColumnType.INTEGER,
     "changed": ColumnType.TEXT,
@@ -53,6 +55,8 @@ def own_tables(dialect: Dialect, stored: Stored) -> Iterator[str]:
 
 def tables_of(dialect: Dialect) -> Mapping[str, tuple[Role, Mapping[str, ColumnType]]]:
     """The loader's own tables. Where there are no transactions, rows are not changed: others take their place."""
+    if dialect.hashes_go_by_table:
+        return {**OWN_TABLES, GONE: ("journal", {"hash": ColumnType.INTEGER})}
     if dialect.is_transactional:
         return OWN_TABLES
     marked: dict[str, tuple[Role, Mapping[str, ColumnType]]] = {

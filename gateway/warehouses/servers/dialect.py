@@ -96,6 +96,8 @@ class Dialect:
     lower: str = "lower({text})"
     length: str = "length({text})"
     """How many characters."""
+    hashes_go_by_table: bool = False
+    """Many of them, for they would make the statement too long."""
     json_goes_as_text: bool = False
     """In the file, though not in the column."""
     null_json: str = "cast(null as {type})"

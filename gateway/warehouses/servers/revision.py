@@ -71,15 +71,12 @@ class Revision:
             for source, all_ids in by_source.items()
             for ids in _portions(all_ids)
         ]
-        return {table: sum(self._remove(table, where) for where in theirs) for table in tables}
-
-    def _remove(self, table: str, where: str) -> int:
-        """Rows are counted first: not every server tells before the end of the transaction."""
-        found = f"from {self._dialect.name(table)} where {where}"
-        ((rows,),) = self._session.fetch(f"select count(*) {found}")
-        if rows:
-            self._session.execute(f"delete {found}")
-        return int(rows)
+        return {
+            table: sum(
+                self._session.remove(f"delete from {self._dialect.name(table)} where {where}") for where in theirs
+            )
+            for table in tables
+        }
 
     def _revise(self, change: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
         self._entries.expect_changes()

@@ -29,6 +29,13 @@ class Session(Protocol):
         """
         ...
 
+    def remove(self, sql: str) -> int:
+        """Run a statement that removes events; how many.
+
+        It may be done before the transaction ends, since to forget somebody once more does the rest.
+        """
+        ...
+
     def append(self, table: str, columns: Sequence[str], file: Path, token: str = "") -> None:
         """Store the rows of a file of the dialect's format.
 
