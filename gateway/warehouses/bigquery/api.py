@@ -15,6 +15,7 @@ import requests
 from google.auth.credentials import AnonymousCredentials, Credentials
 from google.auth.exceptions import GoogleAuthError
 from google.auth.transport.requests import AuthorizedSession
+from google.oauth2.service_account import Credentials as ServiceAccount
 
 from gateway.model.errors import WarehouseError
 from gateway.warehouses.bigquery.settings import BigQuerySettings
@@ -156,7 +157,8 @@ def credentials_of(settings: BigQuerySettings) -> Credentials:
     """What requests are signed with; nothing for an emulator. Raises WarehouseError where they cannot be read."""
     try:
         if settings.credentials is not None:
-            loaded, _ = google.auth.load_credentials_from_file(str(settings.credentials), scopes=SCOPES)  # type: ignore[no-untyped-call]
+            path = str(settings.credentials)
+            loaded = ServiceAccount.from_service_account_file(path, scopes=SCOPES)  # type: ignore[no-untyped-call]  # the library's
         elif settings.is_emulated:
             return AnonymousCredentials()  # type: ignore[no-untyped-call]  # the library's
         else:
