@@ -38,8 +38,8 @@ _NOT_KNOWN = DIALECT.sql(f"""
 _STORED = """
     select table_name, column_name, data_type from {project}.{dataset}.INFORMATION_SCHEMA.COLUMNS
     where not starts_with(table_name, {staged}) order by table_name, ordinal_position"""
-_LONG_NUMBER = r"([:,[]\s*)(-?[0-9.]{16,}(?:[eE][-+]?[0-9]+)?|-?[0-9.]+[eE][-+]?[0-9]+)"
-_AS_TEXTS = ", ".join(map(DIALECT.literal, (_LONG_NUMBER, r'\1"\2"')))
+LONG_NUMBER = r"([:,[]\s*)(-?[0-9.]{16,}(?:[eE][-+]?[0-9]+)?|-?[0-9.]+[eE][-+]?[0-9]+)"
+_AS_TEXTS = ", ".join(map(DIALECT.literal, (LONG_NUMBER, r'\1"\2"')))
 """Numbers that JSON may not hold exactly, and the texts that they become where it does not."""
 
 
