@@ -68,11 +68,12 @@ class WriteStreams:
     def _append(self, stream: str, told: Batches) -> None:
         """Every batch; after a connection that broke, those that were not answered."""
         answered = 0
+        longest_s = self._settings.timeout * (1 + len(told.batches))
 
         def send(client: BigQueryWriteClient) -> None:
             nonlocal answered
             requests = _requests(stream, told.schema, told.batches[answered:])
-            for response in client.append_rows(requests, timeout=self._settings.timeout, metadata=_routed(stream)):
+            for response in client.append_rows(requests, timeout=longest_s, metadata=_routed(stream)):
                 _check(response)
                 answered += 1
 

@@ -62,7 +62,13 @@ def expand(sql: str, project: str, catalog: Any) -> str:
     return original_expand(COLUMNS.sub(columns, sql), project, catalog)
 
 
-async def execute(project: str, job: str, sql: str, parameters: Any, context: Any, **named: Any) -> Any:
+async def execute(*arguments: Any, **named: Any) -> Any:
+    """One job after the other: nobody sees what a transaction has not committed."""
+    async with turn:
+        return await execute_alone(*arguments, **named)
+
+
+async def execute_alone(project: str, job: str, sql: str, parameters: Any, context: Any, **named: Any) -> Any:
     """Several columns may be added at once; what cannot be read is a fault of the statement."""
     try:
         statements = sqlglot.parse(sql, read="bigquery")
@@ -159,6 +165,7 @@ def create_app(context: Any) -> Any:
     return made
 
 
+turn = asyncio.Lock()
 original_expand, inner_query.expand_information_schema = inner_query.expand_information_schema, expand
 original_execute, jobs.execute_query_job = jobs.execute_query_job, execute
 original_preview, jobs._dry_run_response = jobs._dry_run_response, preview
