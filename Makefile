@@ -14,7 +14,9 @@ KAFKA := tests/integration/destinations/support/kafka
 DLT := benchmarks/peer_dlt
 DBT := tests/integration/warehouses/dbt
 FAKESNOW := tests/integration/warehouses/support/fakesnow
-FETCHED := $(SDKS)/node_modules/.installed $(KAFKA)/jars/.installed $(DBT)/.venv/.installed $(FAKESNOW)/.venv/.installed
+BQEMULATOR := tests/integration/warehouses/support/bqemulator
+FETCHED := $(SDKS)/node_modules/.installed $(KAFKA)/jars/.installed $(DBT)/.venv/.installed $(FAKESNOW)/.venv/.installed \
+	$(BQEMULATOR)/.venv/.installed
 PIP := $(BIN)/pip --disable-pip-version-check --no-input install --quiet --constraint constraints.txt
 # Debian keeps nginx in /usr/sbin, which is not on everyone's path.
 export PATH := $(PATH):/usr/sbin:/sbin
@@ -87,8 +89,8 @@ tools:
 
 .PHONY: clean
 clean: ## Remove what was installed or built here; data/ stays.
-	@rm -rf .venv $(DLT)/.venv $(DBT)/.venv $(FAKESNOW)/.venv $(SCRIPT)/node_modules $(SDKS)/node_modules $(KAFKA)/jars \
-		.mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf .venv $(DLT)/.venv $(DBT)/.venv $(FAKESNOW)/.venv $(BQEMULATOR)/.venv $(SCRIPT)/node_modules \
+		$(SDKS)/node_modules $(KAFKA)/jars .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 .venv/.run: pyproject.toml constraints.txt
 	@.ci/require $(PYTHON):python3 ensurepip:python3-venv

@@ -57,7 +57,7 @@ SERVERS_COLUMNS = frozenset({"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"}
 """Columns that PostgreSQL and its kin have in every table: a property gets an underscore in front."""
 
 SERVERS_PREFIXES = ("_table_", "_file_", "_partition", "_row_timestamp", "_colidentifier", "_change_")
-"""How no column in BigQuery may begin: here too."""
+"""How no column in BigQuery may begin, and some tables may not, which it does not list: here no name does."""
 
 MAX_NAME_CHARACTERS = 63
 """PostgreSQL's limit, the shortest of all warehouses: the same names everywhere."""
@@ -85,7 +85,7 @@ def snake_case(text: str) -> str:
 def table_name(event: str) -> str:
     """The table of an event; empty when its name has no letter or digit."""
     name = _leading_underscores(event) + snake_case(event)
-    if name in RESERVED_TABLES or name.startswith(OWN_TABLES_PREFIX):
+    if name in RESERVED_TABLES or name.startswith((OWN_TABLES_PREFIX, *SERVERS_PREFIXES)):
         name = f"_{name}"
     return _short(_not_a_number(name), event)
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from gateway.config import DestinationSettings
 from gateway.warehouses.archive import ARCHIVE
+from gateway.warehouses.bigquery import BIGQUERY
 from gateway.warehouses.clickhouse import CLICKHOUSE
 from gateway.warehouses.contract import WarehouseKind
 from gateway.warehouses.duckdb import DUCKDB
@@ -16,6 +17,7 @@ from gateway.warehouses.snowflake import SNOWFLAKE
 
 WAREHOUSES: tuple[WarehouseKind[Any], ...] = (
     ARCHIVE,
+    BIGQUERY,
     CLICKHOUSE,
     DUCKDB,
     PARQUET,

@@ -95,7 +95,7 @@ DIALECT = Dialect(
     is_transactional=False,
     capacity=Capacity(era=Era(datetime(1900, 1, 1, tzinfo=UTC), datetime(2299, 12, 31, tzinfo=UTC))),
     create=create,
-    add_column="alter table {table} add column if not exists {column} {type}",
+    add_column="add column if not exists {column} {type}",
     widen_column="alter table {table} modify column {column} {type}",
     create_view=(
         "create or replace view {view} as select * from ({query})"
@@ -108,6 +108,7 @@ DIALECT = Dialect(
     contains="position({text}, {part}) > 0",
     text_of="cast({value} as Nullable(String))",
     pick=pick,
+    adds_columns_at_once=True,
     truth_of="cast({condition} as Bool)",
     lower="lowerUTF8({text})",
     length="lengthUTF8({text})",

@@ -67,6 +67,10 @@ class ClickHouseSession:
             self._asked(sql, _WRITING)
         return rows
 
+    def remove(self, sql: str) -> int:
+        """See Session."""
+        return self.execute(sql)
+
     def append(self, table: str, columns: Sequence[str], file: Path, token: str = "") -> None:
         """See Session."""
         self._ensure_alone()

@@ -71,10 +71,10 @@ class Graph:
     # --- writing
 
     def write(self, changes: Changes, now_us: int) -> None:
-        """Everything, in the order in which it depends on each other."""
+        """Everything. No table is read after it was written: not every warehouse shows that before the commit."""
         self._write_claims(changes.claims.items())
-        self._write_links(changes.links.items())
         self._write_verdicts(changes.verdicts)
+        self._write_links(changes.links.items())
         self._write_places(changes.placements, changes.replaced)
         self._move_tenures(changes.moved)
         self._write_tenures(changes.tenures, changes.replaced)
@@ -117,7 +117,7 @@ class Graph:
         )
 
     def _write_verdicts(self, verdicts: Mapping[Link, str]) -> None:
-        """Links are written anew, all of an identifier together."""
+        """Links that were judged before are written anew, all of an identifier together."""
         hashes = {hash_of(link.left) for link in verdicts}
         if not hashes:
             return

@@ -42,7 +42,7 @@ DIALECT = Dialect(
     is_transactional=True,
     capacity=ANYTHING,
     create=create,
-    add_column="alter table {table} add column if not exists {column} {type}",
+    add_column="add column if not exists {column} {type}",
     widen_column="alter table {table} alter column {column} set data type {type}",
     create_view="create or replace view {view} as {query}",
     moment_of="(timestamptz 'epoch' + {us} * interval '1 microsecond')",
@@ -52,4 +52,5 @@ DIALECT = Dialect(
     contains="position({part} in {text}) > 0",
     text_of="({value})::text",
     pick=pick,
+    adds_columns_at_once=True,
 )

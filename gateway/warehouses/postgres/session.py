@@ -62,6 +62,10 @@ class PostgresSession:
         with self._connected() as connection:
             return max(connection.execute(sql.encode()).rowcount, 0)
 
+    def remove(self, sql: str) -> int:
+        """See Session."""
+        return self.execute(sql)
+
     def append(self, table: str, columns: Sequence[str], file: Path, token: str = "") -> None:  # noqa: ARG002 - for servers without transactions
         """See Session."""
         self._copy(f"{quoted(table)} ({', '.join(map(quoted, columns))})", file)

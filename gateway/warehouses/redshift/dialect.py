@@ -40,7 +40,7 @@ DIALECT = Dialect(
     is_transactional=True,
     capacity=Capacity(longest_text=LONGEST_TEXT_BYTES, can_widen=False),
     create=create,
-    add_column="alter table {table} add column {column} {type}",
+    add_column="add column {column} {type}",
     widen_column="",
     create_view="create view {view} as {query}",
     moment_of="(timestamptz 'epoch' + {us} * interval '1 microsecond')",

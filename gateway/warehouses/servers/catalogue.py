@@ -8,15 +8,18 @@ from gateway.warehouses.servers import ddl, views
 from gateway.warehouses.servers.dialect import Dialect
 from gateway.warehouses.servers.session import Session, Stored
 
+MOST_ROUNDS = 20
+"""In which gateways at once that do not wait for each other agree on a schema."""
+
 
 def grow(
     session: Session, dialect: Dialect, schema: Schema, blocklist: Collection[str], *, is_first: bool = False
 ) -> bool:
     """Make the tables, columns and views that the schema in memory has and the server lacks.
 
-    Another gateway may have been first: what the server has counts. Views are made anew when their columns change, and
-    at first: an earlier version may have made them. Returns whether the schema in memory has learned anything from the
-    server that changes where values go.
+    Another gateway may have been first: what the server has counts. Where it does not wait, both look again until they
+    find what they want. Views are made anew when their columns change, and at first: an earlier version may have made
+    them. Returns whether the schema in memory has learned anything from the server that changes where values go.
     """
     with session.growing():
         before = session.stored()
@@ -24,12 +27,20 @@ def grow(
             session.execute(statement)
         stored = _widened(session, dialect, schema, before)
         has_changed = ddl.adopt(schema, dialect, stored)
-        for statement in ddl.missing(schema, dialect, stored):
-            session.execute(statement)
-        stored = session.stored()
-        if is_first or views.shown_columns(stored) != views.shown_columns(before):
-            for statement in views.create_views(dialect, stored, blocklist):
+        shown = None if is_first else views.shown_columns(before)
+        for _ in range(MOST_ROUNDS):
+            statements = list(ddl.missing(schema, dialect, stored))
+            if not statements and views.shown_columns(stored) != shown:
+                shown = views.shown_columns(stored)
+                statements = list(views.create_views(dialect, stored, blocklist))
+            if not statements:
+                break
+            for statement in statements:
                 session.execute(statement)
+            stored = session.stored()
+            has_changed |= ddl.adopt(schema, dialect, stored)
+        else:
+            raise WarehouseError("the schema is not what it was made a moment ago", hint="see who else changes it")
     schema.settle()
     return has_changed
 

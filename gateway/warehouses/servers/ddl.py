@@ -26,6 +26,8 @@ OWN_TABLES: Mapping[str, tuple[Role, Mapping[str, ColumnType]]] = {
 INTENTS = "_headwater_intents"
 """How far the load goes of each log that was begun last."""
 INTENTS_COLUMNS = {"log_id": ColumnType.TEXT, "next_offset": ColumnType.INTEGER}
+GONE = "_headwater_gone"
+"""Hashes of rows that are removed; empty but within a transaction."""
 JOURNAL = "_headwater_journal"
 """What is about to change in the graph."""
 JOURNAL_COLUMNS = {
@@ -59,6 +61,8 @@ def own_tables(dialect: Dialect, stored: Stored) -> Iterator[str]:
 
 def tables_of(dialect: Dialect) -> Mapping[str, tuple[Role, Mapping[str, ColumnType]]]:
     """The loader's own tables. Where there are no transactions, rows are not changed: others take their place."""
+    if dialect.hashes_go_by_table:
+        return {**OWN_TABLES, GONE: ("journal", {"hash": ColumnType.INTEGER})}
     if dialect.is_transactional:
         return OWN_TABLES
     marked: dict[str, tuple[Role, Mapping[str, ColumnType]]] = {
@@ -135,9 +139,14 @@ def adopt(schema: Schema, dialect: Dialect, stored: Stored) -> bool:
 def _missing_columns(
     dialect: Dialect, table: str, columns: Mapping[str, str], present: Mapping[str, str]
 ) -> Iterator[str]:
-    for name, sql_type in columns.items():
-        if name not in present:
-            yield dialect.add_column.format(table=dialect.name(table), column=dialect.name(name), type=sql_type)
+    added = [
+        dialect.add_column.format(column=dialect.name(name), type=sql_type)
+        for name, sql_type in columns.items()
+        if name not in present
+    ]
+    if added and dialect.adds_columns_at_once:
+        added = [", ".join(added)]
+    yield from (f"alter table {dialect.name(table)} {each}" for each in added)
 
 
 def _types_of(schema: Schema) -> dict[tuple[str, str], ColumnType | None]:

@@ -10,6 +10,7 @@ from gateway.warehouses.values import Capacity, ColumnType
 
 _NAME = r"\[([a-z_][a-z0-9_]*)\]"
 _NAME_OR_TEXT = re.compile(rf"'(?:[^']|'')*'|{_NAME}")
+_ESCAPED = str.maketrans({"\\": r"\\", "'": r"\'", "\n": r"\n", "\r": r"\r"})
 _NAME_OR_ESCAPED_TEXT = re.compile(rf"'(?:[^'\\]|\\.)*'|{_NAME}", re.DOTALL)
 
 
@@ -64,9 +65,9 @@ class Dialect:
     create: Callable[[NewTable], Iterable[str]]
     """The statements that make a table where there is none."""
     add_column: str
-    """`{table}`, `{column}`, `{type}`; where the column is there already, it changes nothing."""
+    """What follows the table: `{column}`, `{type}`; where the column is there already, it changes nothing."""
     widen_column: str
-    """The same; empty where that is impossible."""
+    """`{table}`, `{column}`, `{type}`; empty where that is impossible."""
     create_view: str
     """`{view}`, `{query}`; takes the place of an earlier one, unless `drops_views`."""
     moment_of: str
@@ -84,6 +85,10 @@ class Dialect:
     pick: Callable[[Pick], str]
     picks_by_window: bool = False
     """`pick` is no aggregate but a window function, over the rows of its group."""
+    text_of_json: str = ""
+    """The same of JSON, where it is another."""
+    adds_columns_at_once: bool = False
+    """One statement may add several."""
     drops_views: bool = False
     """Views get no new columns: they are dropped before they are made."""
     truth_of: str = "{condition}"
@@ -91,10 +96,16 @@ class Dialect:
     lower: str = "lower({text})"
     length: str = "length({text})"
     """How many characters."""
+    hashes_go_by_table: bool = False
+    """Many of them, for they would make the statement too long."""
+    json_goes_as_text: bool = False
+    """In the file, though not in the column."""
     null_json: str = "cast(null as {type})"
     """No value, of the type of columns with JSON, `{type}`."""
     graph: str = "{table} {alias}"
     """How one of the graph's tables is read in a view, whoever asks."""
+    place: str = ""
+    """What stands in front of tables and views within a view, if that needs more than their names."""
     escapes: bool = False
     """A backslash in a text means something; so does it in front of a quote, which is doubled otherwise."""
     mark: str = '"'
@@ -115,7 +126,7 @@ class Dialect:
     def literal(self, text: str) -> str:
         """A text in a statement."""
         if self.escapes:
-            return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+            return f"'{text.translate(_ESCAPED)}'"
         return "'" + text.replace("'", "''") + "'"
 
     def names(self, names: Sequence[str]) -> str:

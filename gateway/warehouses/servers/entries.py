@@ -6,6 +6,7 @@ from typing import Any
 
 from gateway.warehouses.identity.entries import Row
 from gateway.warehouses.identity.tables import GRAPH_TABLES
+from gateway.warehouses.servers.ddl import GONE
 from gateway.warehouses.servers.dialect import Dialect
 from gateway.warehouses.servers.files import RowFiles
 from gateway.warehouses.servers.session import Session
@@ -13,6 +14,8 @@ from gateway.warehouses.values import ColumnType
 
 HASHES_AT_ONCE = 5_000
 """Of one statement."""
+HASHES_IN_SCRIPT = 500
+"""Of a statement that is one of many, all of which are sent together."""
 
 
 class ServerEntries:
@@ -53,10 +56,16 @@ class ServerEntries:
 
     def delete(self, table: str, column: str, hashes: Collection[int]) -> None:
         """See Entries."""
+        removed = f"delete from {self.dialect.name(table)} where {self.dialect.name(column)} in"
+        if self.dialect.hashes_go_by_table and len(hashes) > HASHES_IN_SCRIPT:
+            gone, name = self.dialect.name(GONE), self.dialect.name("hash")
+            with self.files.of_values({"hash": ColumnType.INTEGER}, {"hash": list(hashes)}) as file:
+                self.session.append(GONE, ("hash",), file.path)
+            self.session.execute(f"{removed} (select {name} from {gone})")
+            self.session.execute(f"delete from {gone} where 1 = 1")
+            return
         for listed in _portions(hashes):
-            self.session.execute(
-                f"delete from {self.dialect.name(table)} where {self.dialect.name(column)} in ({listed})"
-            )
+            self.session.execute(f"{removed} ({listed})")
 
     def clear(self, table: str) -> None:
         """See Entries."""

@@ -35,6 +35,7 @@ class RowFiles:
     def __init__(self, engine: ShapingEngine, dialect: Dialect) -> None:
         self._engine = engine
         self._format = dialect.bulk
+        self._json_goes_as_text = dialect.json_goes_as_text
         self._numbers = count()
 
     @contextmanager
@@ -43,6 +44,8 @@ class RowFiles:
         file = self._engine.folder / f"{next(self._numbers)}.{self._format.name.lower()}"
         try:
             with translated():
+                if self._json_goes_as_text:
+                    query = _with_texts(connection, query)
                 copied = connection.execute(f"copy ({query}) to {literal(str(file))} ({self._format.value})")
                 ((rows,),) = copied.fetchall()
             yield RowFile(file, rows)
@@ -58,3 +61,10 @@ class RowFiles:
             connection.register("inserted", rows_of(columns))
             with self.of_query(connection, f"select {values} from inserted") as file:
                 yield file
+
+
+def _with_texts(connection: duckdb.DuckDBPyConnection, query: str) -> str:
+    """The query, with texts for JSON."""
+    described = connection.execute(f"describe {query}").fetchall()
+    columns = {name: f"{quoted(name)}::varchar" if kind == "JSON" else quoted(name) for name, kind, *_ in described}
+    return f"select {', '.join(f'{value} as {quoted(name)}' for name, value in columns.items())} from ({query})"

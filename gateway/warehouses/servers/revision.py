@@ -66,14 +66,14 @@ class Revision:
         for event_id, source in events:
             by_source.setdefault(source, []).append(event_id)
         id_name, source_name = self._dialect.name("id"), self._dialect.name("source")
+        theirs = [
+            f"{source_name} = {self._dialect.literal(source)} and {id_name} in ({self._dialect.literals(ids)})"
+            for source, all_ids in by_source.items()
+            for ids in _portions(all_ids)
+        ]
         return {
             table: sum(
-                self._session.execute(
-                    f"delete from {self._dialect.name(table)} where {source_name} = {self._dialect.literal(source)}"
-                    f" and {id_name} in ({self._dialect.literals(ids)})"
-                )
-                for source, all_ids in by_source.items()
-                for ids in _portions(all_ids)
+                self._session.remove(f"delete from {self._dialect.name(table)} where {where}") for where in theirs
             )
             for table in tables
         }

@@ -36,7 +36,17 @@ class Session(Protocol):
         ...
 
     def execute(self, sql: str) -> int:
-        """Run a statement; how many rows it changed, as far as the server tells."""
+        """Run a statement; how many rows it changed, as far as the server tells.
+
+        Within a transaction, `fetch` may not show yet what was changed.
+        """
+        ...
+
+    def remove(self, sql: str) -> int:
+        """Run a statement that removes events; how many.
+
+        It may be done before the transaction ends, since to forget somebody once more does the rest.
+        """
         ...
 
     def append(self, table: str, columns: Sequence[str], file: Path, token: str = "") -> None:
@@ -60,14 +70,14 @@ class Session(Protocol):
         ...
 
     def growing(self) -> AbstractContextManager[None]:
-        """The only one that changes the schema: another gateway waits. Within it, `stored` is what it is.
+        """The only one that changes the schema: another gateway waits, where the server has a lock for that.
 
         It begins with the groundwork.
         """
         ...
 
     def judge_alone(self) -> None:
-        """Until the transaction ends, no other gateway changes the graph: it waits."""
+        """Until the transaction ends, no other gateway changes the graph: it waits, or one of the two fails."""
         ...
 
     def stored(self) -> Stored:

@@ -85,7 +85,7 @@ class _Views:
             Grouping(
                 key="[user_id]",
                 name="id",
-                source="[identifies] where [user_id] is not null",
+                source=f"{self._table('identifies')} where [user_id] is not null",
                 calls={name: f"max([{name}])" for name in ("received_at", "timestamp")},
                 picks={trait: Pick(f"[{trait}]", keys, is_latest=True) for trait in traits},
             ),
@@ -129,8 +129,9 @@ class _Views:
     def identities(self) -> str:
         """Every identifier that is linked to anything, with its person."""
         seen = " union all ".join(
-            f"select '{kind}' as [identifier_type], [{kind}] as [identifier], min([timestamp]) as first_seen,"
-            f" max([timestamp]) as last_seen from [person_events] where [{kind}] is not null group by [{kind}]"
+            f"select '{kind}' as [identifier_type], [{kind}] as [identifier],"
+            " min([timestamp]) as first_seen, max([timestamp]) as last_seen"
+            f" from {self._table('person_events')} where [{kind}] is not null group by [{kind}]"
             for kind in (USER_ID, ANONYMOUS_ID)
         )
         linked = self._moment("l.[us]")
@@ -149,7 +150,7 @@ class _Views:
             Grouping(
                 key="[person_id]",
                 name="person_id",
-                source="[person_events] where [person_id] is not null",
+                source=f"{self._table('person_events')} where [person_id] is not null",
                 calls={"first_seen": "min([timestamp])", "last_seen": "max([timestamp])", "events": "count(*)"},
                 picks={"user_id": Pick("[user_id]", keys, is_latest=True)} | self._touches(keys),
             ),
@@ -173,8 +174,9 @@ class _Views:
             Grouping(
                 key="e.[person_id]",
                 name="person_id",
-                source="""[identifies] i
-                join [person_events] e on e.[type] = 'identify' and e.[id] = i.[id] and e.[source] = i.[source]""",
+                source=f"""{self._table("identifies")} i
+                join {self._table("person_events")} e
+                on e.[type] = 'identify' and e.[id] = i.[id] and e.[source] = i.[source]""",
                 calls={},
                 picks={name: Pick(f"i.[{trait}]", keys, is_latest=True) for trait, name in traits.items()},
             ),
@@ -211,13 +213,15 @@ class _Views:
         contexts = "".join(f", [{name}]" for name in self._contexts())
         return f"""
             select '{kind}' as [type], {event} as [event], {shared}, {properties} as [properties]{contexts}
-            from [{table}]"""
+            from {self._table(table)}"""
 
     def _text(self, table: str, column: str) -> str:
         """What a column says, as a text. Not every server makes one of a boolean."""
         if self._stored[table][column] == self._dialect.types[ColumnType.BOOLEAN]:
             return f"case when [{column}] then 'true' when not [{column}] then 'false' end"
-        return self._dialect.text_of.format(value=f"[{column}]")
+        is_json = self._stored[table][column] == self._dialect.types[ColumnType.JSON]
+        text_of = (is_json and self._dialect.text_of_json) or self._dialect.text_of
+        return text_of.format(value=f"[{column}]")
 
     def _shared(self) -> list[str]:
         return [name for name in STANDARD_COLUMNS if name not in ("anonymous_id", "user_id")]
@@ -235,7 +239,10 @@ class _Views:
         return [name for name in self._stored[table] if name not in fixed and not name.startswith("context_")]
 
     def _graph(self, table: str, alias: str = "") -> str:
-        return self._dialect.graph.format(table=f"[{table}]", alias=alias)
+        return self._dialect.graph.format(table=self._table(table), alias=alias)
+
+    def _table(self, name: str) -> str:
+        return f"{self._dialect.place}[{name}]"
 
     def _truth(self, condition: str) -> str:
         return self._dialect.truth_of.format(condition=condition)

@@ -225,14 +225,12 @@ class ServerWarehouse:
 
         def revise() -> T:
             self._known_schema()
+            self._catch_up()
             try:
-                with self._session.transaction():
-                    with changing(self._entries()) as entries:
-                        self._identity.catch_up(entries)
-                    with changing(self._entries()) as entries:
-                        rules = self._identity.rules
-                        revised = change(Revision(self._session, self._dialect, entries, rules, self._bounds))
-                        self._identity.revised(entries)
+                with self._session.transaction(), changing(self._entries()) as entries:
+                    rules = self._identity.rules
+                    revised = change(Revision(self._session, self._dialect, entries, rules, self._bounds))
+                    self._identity.revised(entries)
             finally:
                 self._schema = None
             return revised

@@ -36,7 +36,7 @@ DIALECT = Dialect(
     is_transactional=True,
     capacity=Capacity(can_widen=False),
     create=create,
-    add_column="alter table {table} add column if not exists {column} {type}",
+    add_column="add column if not exists {column} {type}",
     widen_column="",
     create_view="create or replace view {view} as {query}",
     moment_of="to_timestamp_tz({us}, 6)::TIMESTAMP_TZ",

@@ -61,6 +61,10 @@ class SnowflakeSession:
         with self._ran(sql) as cursor:
             return max(cursor.rowcount or 0, 0)
 
+    def remove(self, sql: str) -> int:
+        """See Session."""
+        return self.execute(sql)
+
     def append(self, table: str, columns: Sequence[str], file: Path, token: str = "") -> None:  # noqa: ARG002 - for servers without transactions
         """See Session."""
         if not self._types.get(table, {}).keys() >= set(columns):

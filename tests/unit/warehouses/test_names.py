@@ -24,6 +24,7 @@ from gateway.warehouses.names import MAX_NAME_CHARACTERS, RESERVED_TABLES, colum
         ("tracks", "_tracks"),
         ("_private", "_private"),
         ("_headwater_ids", "__headwater_ids"),
+        ("_partitiontime", "__partitiontime"),
         ("Ünïcode", "n_code"),
         ("注文", ""),
         ("🛒 Added", "added"),

@@ -1,5 +1,6 @@
 """Every kind of warehouse with tables, one line each."""
 
+from tests.integration.warehouses.support.places.bigquery import BIGQUERY
 from tests.integration.warehouses.support.places.clickhouse import CLICKHOUSE
 from tests.integration.warehouses.support.places.duckdb import DUCKDB
 from tests.integration.warehouses.support.places.parquet import PARQUET
@@ -9,6 +10,7 @@ from tests.integration.warehouses.support.places.redshift import REDSHIFT
 from tests.integration.warehouses.support.places.snowflake import SNOWFLAKE
 
 PLACES: tuple[PlaceKind, ...] = (
+    BIGQUERY,
     CLICKHOUSE,
     DUCKDB,
     PARQUET,

@@ -1,0 +1,22 @@
+"""A load that breaks off, at whichever request it does, is exact once it has been repeated."""
+
+import pytest
+
+from gateway.warehouses.bigquery.api import Api
+from tests.integration.warehouses.support.line import (
+    Line,
+    assert_exact_wherever_it_breaks,
+    assert_it_grows_wherever_it_breaks,
+)
+from tests.integration.warehouses.support.store import Store
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("is_run", [False, True], ids=["before it was run", "before its answer came"])
+async def test_at_any_request(store: Store, monkeypatch: pytest.MonkeyPatch, is_run: bool):
+    await assert_exact_wherever_it_breaks(store, Line(monkeypatch, Api, "post", "upload"), is_run=is_run)
+
+
+@pytest.mark.soak
+async def test_while_the_schema_grows(store: Store, monkeypatch: pytest.MonkeyPatch):
+    await assert_it_grows_wherever_it_breaks(store, Line(monkeypatch, Api, "post", "upload"))
