@@ -110,6 +110,12 @@ async def test_a_line_that_stays_broken_fails_the_load_which_can_be_repeated(
         assert await store.one("select count(*) from tracks") == 1
 
 
+async def test_a_server_that_is_not_there_is_said(streaming: Place):
+    async with streaming.open(stream_endpoint="127.0.0.1:1") as warehouse:
+        with pytest.raises(WarehouseError, match=r"BigQuery: .*connect"):
+            await Store(warehouse).load({"type": "track", "messageId": "m", "event": "A"})
+
+
 @pytest.mark.soak
 @pytest.mark.timeout(600)
 async def test_processes_that_are_killed_while_they_stream_store_every_event_once(streaming: Place):
