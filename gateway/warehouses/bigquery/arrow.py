@@ -16,6 +16,7 @@ from gateway.warehouses.names import literal
 MOST_BYTES = 7 * 2**20
 """Of a batch: a request may have 10 MB."""
 MOST_ROWS = 2_000
+MEMORY_BYTES = 256 * 2**20
 _END_OF_STREAM_BYTES = 8
 
 
@@ -36,7 +37,7 @@ class Batches(NamedTuple):
 
 def batches_of(file: Path) -> Batches:
     """All of it."""
-    with closing(duckdb.connect()) as connection:
+    with closing(duckdb.connect(config={"memory_limit": f"{MEMORY_BYTES}B", "threads": "1"})) as connection:
         connection.execute("set timezone = 'UTC'")
         source = f"read_parquet({literal(str(file))}, file_row_number = true)"
         ((rows,),) = connection.execute(f"select count(*) from {source}").fetchall()

@@ -15,22 +15,19 @@ from gateway.warehouses.bigquery.api import MISSING, Api, RefusedError
 from gateway.warehouses.bigquery.dialect import DIALECT
 from gateway.warehouses.bigquery.jobs import Jobs, timed_out
 from gateway.warehouses.bigquery.staging import PREFIX, Staging
+from gateway.warehouses.bigquery.turns import MAKE_LOCK, OVERTAKEN, Turns
 from gateway.warehouses.contract import Table
 from gateway.warehouses.servers.ddl import IDS
 from gateway.warehouses.servers.session import Groundwork, Row, Stored
 from gateway.warehouses.values import ColumnType
 
-LOCK = "_headwater_lock"
 MOST_FILLED = 80
 """A transaction changes a hundred tables at most, the loader's own among them."""
 LONGEST_SCRIPT_BYTES = 1_000_000
-OVERTAKEN = "another gateway has stored something meanwhile"
-_CONFLICT = "aborted due to concurrent update"
+_CONFLICT = "due to concurrent update"
 
 _INTEGER, _TEXT, _JSON = (DIALECT.types[kind] for kind in (ColumnType.INTEGER, ColumnType.TEXT, ColumnType.JSON))
 _HASHES = dict.fromkeys(("position", "high", "low"), _INTEGER)
-_MAKE_LOCK = DIALECT.sql(f"create table if not exists [{LOCK}] as select 0 as [turns]")
-_TURNS = DIALECT.sql(f"select max([turns]) from [{LOCK}]")
 _KNOWN = DIALECT.sql(f"select c.[position] from %s c join [{IDS}] i on i.[high] = c.[high] and i.[low] = c.[low]")
 _CLAIM = DIALECT.sql(f"insert into [{IDS}] ([high], [low]) select c.[high], c.[low] from %s c")
 _NOT_KNOWN = DIALECT.sql(f"""
@@ -51,6 +48,7 @@ class BigQuerySession:
         self._settings = api.settings
         self._jobs = jobs
         self._staging = staging
+        self._turn = Turns(jobs, api.pause)
         self._types: Stored = {}
         self._filled: set[str] = set()
         """Tables that get rows by the transaction."""
@@ -100,7 +98,7 @@ class BigQuerySession:
 
     def groundwork(self) -> Groundwork:
         """See Session. The dataset is the owner's to make."""
-        return Groundwork(locks=[] if LOCK in self.stored() else [_MAKE_LOCK])
+        return Groundwork(locks=[] if LOCK in self.stored() else [MAKE_LOCK])
 
     @property
     def entry(self) -> str:
@@ -117,7 +115,7 @@ class BigQuerySession:
     def judge_alone(self) -> None:
         """See Session. What the transaction reads after this is true when it ends, or it fails."""
         if self._turns is None:
-            ((self._turns,),) = self.fetch(_TURNS)
+            self._turns = self._turn.begin()
 
     def stored(self) -> Stored:
         """See Session."""
@@ -141,7 +139,7 @@ class BigQuerySession:
                 f"BigQuery: the dataset {settings.dataset} of the project {settings.project} is not there",
                 hint=error.hint,
             ) from error
-        self._jobs.statement_type(_MAKE_LOCK)
+        self._jobs.statement_type(MAKE_LOCK)
 
     def claim(self, hashes: Path) -> set[int]:
         """See Session. A second lookup is made only where it changes something: it reads every id."""
@@ -173,7 +171,7 @@ class BigQuerySession:
     def _commit(self, script: Sequence[str]) -> None:
         if not script:
             return
-        guard = [] if self._turns is None else _guard(self._turns)
+        guard = [] if self._turns is None else self._turn.script(self._turns)
         whole = ";\n".join(["begin transaction", *guard, *script, "commit transaction"])
         if len(self._filled) > MOST_FILLED or len(whole.encode()) > LONGEST_SCRIPT_BYTES:
             raise WarehouseRowError(
@@ -183,18 +181,11 @@ class BigQuerySession:
         try:
             self._jobs.run(whole)
         except RefusedError as error:
-            if OVERTAKEN in error.said or _CONFLICT in error.said:
+            self._turn.was_overtaken = OVERTAKEN in error.said or _CONFLICT in error.said
+            if self._turn.was_overtaken:
                 raise WarehouseError(f"BigQuery: {OVERTAKEN}", hint="it is tried again") from error
             raise
-
-
-def _guard(turns: int) -> list[str]:
-    """Statements that fail where another gateway has stored something since, and let others see that we have."""
-    name, lock = DIALECT.name("turns"), DIALECT.name(LOCK)
-    return [
-        f"select if(({_TURNS}) = {turns}, true, error({DIALECT.literal(OVERTAKEN)}))",
-        f"update {lock} set {name} = {name} + 1 where true",
-    ]
+        self._turn.was_overtaken = False
 
 
 def _value(name: str, kind: str) -> str:

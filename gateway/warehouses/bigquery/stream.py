@@ -15,7 +15,6 @@ from google.api_core.exceptions import (
     GoogleAPICallError,
     GoogleAPIError,
     InvalidArgument,
-    RetryError,
     Unauthorized,
 )
 from google.cloud.bigquery_storage_v1 import types
@@ -46,14 +45,16 @@ class WriteStreams:
 
     def fill(self, table: str, file: Path) -> Filling:
         """See Filler. All rows are there when this returns."""
-        settings = self._settings
+        settings, timeout_s = self._settings, self._settings.timeout
         place = f"projects/{settings.project}/datasets/{settings.dataset}/tables/{table}"
         pending = types.WriteStream(type_=types.WriteStream.Type.PENDING)
-        stream = self._tried(lambda client: client.create_write_stream(parent=place, write_stream=pending)).name
+        create = types.CreateWriteStreamRequest(parent=place, write_stream=pending)
+        stream = self._tried(lambda client: client.create_write_stream(create, retry=None, timeout=timeout_s)).name
         self._append(stream, batches_of(file))
-        self._tried(lambda client: client.finalize_write_stream(name=stream))
+        finalize = types.FinalizeWriteStreamRequest(name=stream)
+        self._tried(lambda client: client.finalize_write_stream(finalize, retry=None, timeout=timeout_s))
         commit = types.BatchCommitWriteStreamsRequest(parent=place, write_streams=[stream])
-        committed = self._tried(lambda client: client.batch_commit_write_streams(commit))
+        committed = self._tried(lambda client: client.batch_commit_write_streams(commit, retry=None, timeout=timeout_s))
         for error in committed.stream_errors:
             if error.code != _COMMITTED_BEFORE:
                 raise WarehouseError(f"BigQuery does not commit a stream: {error.code.name}", hint="it is tried again")
@@ -73,7 +74,7 @@ class WriteStreams:
         def send(client: BigQueryWriteClient) -> None:
             nonlocal answered
             requests = _requests(stream, told.schema, told.batches[answered:])
-            for response in client.append_rows(requests, timeout=longest_s, metadata=_routed(stream)):
+            for response in client.append_rows(requests, retry=None, timeout=longest_s, metadata=_routed(stream)):
                 _check(response)
                 answered += 1
 
@@ -87,7 +88,7 @@ class WriteStreams:
         for number in range(TRIES):
             try:
                 return do(self._connected())
-            except (GoogleAPIError, RetryError) as error:
+            except GoogleAPIError as error:
                 if number == TRIES - 1 or isinstance(error, _FOR_GOOD):
                     raise self._refused(error) from error
                 self._pause(FIRST_PAUSE_S * 2**number)

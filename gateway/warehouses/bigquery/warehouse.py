@@ -10,9 +10,10 @@ def connect(settings: BigQuerySettings) -> Session:
     """See server_kind."""
     try:
         from gateway.warehouses.bigquery.opening import open_session  # noqa: PLC0415 - its drivers are an extra of the package
+
+        return open_session(settings)
     except ModuleNotFoundError as error:
         raise missing_driver(error, "bigquery") from error
-    return open_session(settings)
 
 
 BIGQUERY = server_kind(BigQuerySettings, connect, dialect_of)

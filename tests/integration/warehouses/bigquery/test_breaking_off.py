@@ -19,4 +19,4 @@ async def test_at_any_request(store: Store, monkeypatch: pytest.MonkeyPatch, is_
 
 @pytest.mark.soak
 async def test_while_the_schema_grows(store: Store, monkeypatch: pytest.MonkeyPatch):
-    await assert_it_grows_wherever_it_breaks(store, Line(monkeypatch, Api, "post", "upload"))
+    await assert_it_grows_wherever_it_breaks(store, Line(monkeypatch, Api, "post", "get", "upload"))

@@ -11,6 +11,7 @@ from google.cloud.bigquery_storage_v1.services.big_query_write import BigQueryWr
 
 from gateway.model.errors import WarehouseError
 from gateway.warehouses.bigquery import arrow
+from tests.integration.warehouses.contract import test_kills
 from tests.integration.warehouses.support.places.place import Place
 from tests.integration.warehouses.support.store import Store
 
@@ -107,6 +108,18 @@ async def test_a_line_that_stays_broken_fails_the_load_which_can_be_repeated(
 
         assert (await store.load_batches(batches)).rows == 1
         assert await store.one("select count(*) from tracks") == 1
+
+
+async def test_a_server_that_is_not_there_is_said(streaming: Place):
+    async with streaming.open(stream_endpoint="127.0.0.1:1") as warehouse:
+        with pytest.raises(WarehouseError, match=r"BigQuery: .*connect"):
+            await Store(warehouse).load({"type": "track", "messageId": "m", "event": "A"})
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(600)
+async def test_processes_that_are_killed_while_they_stream_store_every_event_once(streaming: Place):
+    await test_kills.test_every_event_is_stored_once_whenever_the_process_is_killed(streaming)
 
 
 async def test_what_is_streamed_and_what_is_loaded_is_told_apart_by_ids_alone(place: Place, streaming: Place):
