@@ -15,7 +15,7 @@ from gateway.warehouses.bigquery.api import MISSING, Api, RefusedError
 from gateway.warehouses.bigquery.dialect import DIALECT
 from gateway.warehouses.bigquery.jobs import Jobs, timed_out
 from gateway.warehouses.bigquery.staging import PREFIX, Staging
-from gateway.warehouses.bigquery.turns import MAKE_LOCK, OVERTAKEN, Turns
+from gateway.warehouses.bigquery.turns import LOCK, MAKE_LOCK, OVERTAKEN, Turns
 from gateway.warehouses.contract import Table
 from gateway.warehouses.servers.ddl import IDS
 from gateway.warehouses.servers.session import Groundwork, Row, Stored
