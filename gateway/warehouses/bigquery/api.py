@@ -128,14 +128,15 @@ class Api:
 
     def refused(self, status: int, reason: str, said: str) -> RefusedError:
         """The error with what to do about it. Only the first line is kept: others may tell what a visitor sent."""
-        return RefusedError(status, reason, said.strip().partition("\n")[0], self._hint(status, reason))
+        line = said.strip().partition("\n")[0]
+        return RefusedError(status, reason, line, self._hint(status, reason, line))
 
-    def _hint(self, status: int, reason: str) -> str:
+    def _hint(self, status: int, reason: str, said: str) -> str:
         settings = self.settings
         if reason == "accessDenied":
             roles = "roles/bigquery.jobUser on the project {} and roles/bigquery.dataEditor on the dataset {}"
             return f"grant {roles.format(settings.project, settings.dataset)}"
-        if reason == "notFound":
+        if reason == "notFound" and said.lower().startswith("not found: dataset"):
             return f"make the dataset: bq mk --dataset --location=EU {settings.project}:{settings.dataset}"
         if reason in _TOO_MUCH:
             return "it is tried again; raise batch.max_wait if that stays"

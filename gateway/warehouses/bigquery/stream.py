@@ -15,6 +15,7 @@ from google.api_core.exceptions import (
     GoogleAPICallError,
     GoogleAPIError,
     InvalidArgument,
+    NotFound,
     Unauthorized,
 )
 from google.cloud.bigquery_storage_v1 import types
@@ -29,6 +30,8 @@ from gateway.warehouses.bigquery.staging import Filling, Nothing
 
 T = TypeVar("T")
 
+TRIES_OF_NEW = 8
+"""A table that was made a moment ago may be unknown for a minute."""
 _FOR_GOOD = (Forbidden, Unauthorized, InvalidArgument)
 _STORED_BEFORE = grpc.StatusCode.ALREADY_EXISTS.value[0]
 _INVALID = grpc.StatusCode.INVALID_ARGUMENT.value[0]
@@ -84,15 +87,16 @@ class WriteStreams:
             raise WarehouseError("BigQuery has not answered to all rows of a stream", hint="it is tried again")
 
     def _tried(self, do: Callable[[BigQueryWriteClient], T]) -> T:
-        """More than once: a table that was made a moment ago may be unknown yet."""
-        for number in range(TRIES):
+        """More than once."""
+        number = 0
+        while True:
             try:
                 return do(self._connected())
             except GoogleAPIError as error:
-                if number == TRIES - 1 or isinstance(error, _FOR_GOOD):
+                number += 1
+                if isinstance(error, _FOR_GOOD) or number >= (TRIES_OF_NEW if isinstance(error, NotFound) else TRIES):
                     raise self._refused(error) from error
-                self._pause(FIRST_PAUSE_S * 2**number)
-        raise AssertionError("the last try answers or raises")
+            self._pause(FIRST_PAUSE_S * 2 ** (number - 1))
 
     def _connected(self) -> BigQueryWriteClient:
         if self._client is None:

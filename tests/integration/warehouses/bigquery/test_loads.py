@@ -1,8 +1,11 @@
 """What a load sends, and what is left of it."""
 
 import asyncio
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 import requests
 
@@ -12,7 +15,9 @@ from gateway.warehouses.bigquery import session as sessions
 from gateway.warehouses.bigquery.api import Api
 from gateway.warehouses.bigquery.jobs import Jobs
 from gateway.warehouses.bigquery.staging import KEPT_MS, PREFIX, Staging
+from gateway.warehouses.names import TABLES_OF_TYPE
 from gateway.warehouses.servers import entries
+from tests.integration.warehouses.support.any_event import TYPED
 from tests.integration.warehouses.support.places.place import Place
 from tests.integration.warehouses.support.store import RECEIVED_AT_MS, Store
 
@@ -186,3 +191,34 @@ async def test_a_gateway_that_was_overtaken_stores_nothing_and_begins_anew(
 
     assert (loaded.rows, loaded.duplicates) == (0, 1)
     assert await store.one("select count(*) from tracks") == 1
+
+
+async def test_every_file_has_the_types_of_its_table(store: Store, monkeypatch: pytest.MonkeyPatch):
+    """BigQuery takes no column of a file for one of another type, which the emulator does."""
+    add = Staging.add
+    told: dict[str, set[tuple[str, str]]] = {}
+
+    def noted(staging: Staging, file: Path, types: Mapping[str, str]) -> str:
+        with duckdb.connect() as reader:
+            described = reader.execute(f"describe select * from read_parquet('{file}')").fetchall()
+        assert [column[0] for column in described] == list(types)
+        for column, kind in zip(described, types.values(), strict=True):
+            told.setdefault(kind, set()).add((column[0], column[1]))
+        return add(staging, file, types)
+
+    monkeypatch.setattr(Staging, "add", noted)
+    rich: dict[str, Any] = {"properties": TYPED, "traits": TYPED, "context": TYPED}
+    for fields in (rich, {}):
+        await store.load(
+            *(store.event(type_, userId="u1", previousId="u2", groupId="g", **fields) for type_ in TABLES_OF_TYPE),
+            store.event("page", anonymousId=None, userId="u3"),
+        )
+    await store.warehouse.unmerge("u1", "u2")
+
+    assert {kind: {type_ for _, type_ in columns} for kind, columns in told.items()} == {
+        "STRING": {"VARCHAR"},
+        "INT64": {"BIGINT"},
+        "FLOAT64": {"DOUBLE"},
+        "BOOL": {"BOOLEAN"},
+        "TIMESTAMP": {"TIMESTAMP WITH TIME ZONE"},
+    }

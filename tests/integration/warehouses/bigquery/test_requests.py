@@ -140,8 +140,9 @@ async def test_rows_that_a_load_job_refuses_are_told_from_a_server_that_does(
     with pytest.raises(WarehouseRowError, match="BigQuery refuses these rows: invalid"):
         await store.load(store.event())
     asked = connect(BIGQUERY.settings.model_validate(place.settings))
-    with pytest.raises(WarehouseError, match="BigQuery: "):
+    with pytest.raises(WarehouseError, match="BigQuery: Not found: Table") as refused:
         asked.fetch("select 1 from nowhere")
+    assert "bq mk" not in refused.value.hint
     asked.close()
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
-from google.api_core.exceptions import ServiceUnavailable
+from google.api_core.exceptions import NotFound, ServiceUnavailable
 from google.cloud.bigquery_storage_v1.services.big_query_write import BigQueryWriteClient
 
 from gateway.model.errors import WarehouseError
@@ -108,6 +108,23 @@ async def test_a_line_that_stays_broken_fails_the_load_which_can_be_repeated(
 
         assert (await store.load_batches(batches)).rows == 1
         assert await store.one("select count(*) from tracks") == 1
+
+
+async def test_a_table_that_is_not_known_yet_is_waited_for(streaming: Place, monkeypatch: pytest.MonkeyPatch):
+    create = BigQueryWriteClient.create_write_stream
+    tries = []
+
+    def create_late(*arguments: Any, **named: Any) -> Any:
+        tries.append(1)
+        if len(tries) < 7:
+            raise NotFound("Requested entity was not found")
+        return create(*arguments, **named)
+
+    monkeypatch.setattr(BigQueryWriteClient, "create_write_stream", create_late)
+    async with streaming.open() as warehouse:
+        loaded = await Store(warehouse).load({"type": "track", "messageId": "m", "event": "A"})
+
+    assert loaded.rows == 1
 
 
 async def test_a_server_that_is_not_there_is_said(streaming: Place):
