@@ -154,6 +154,11 @@ class Daemon:
         lines = Path(f"/proc/{self.running.pid}/status").read_text().splitlines()
         return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(f"{field}:"))
 
+    def cpu_s(self) -> float:
+        """The processor's time so far, in seconds: it does not depend on what else the machine does."""
+        user, system = Path(f"/proc/{self.running.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
     async def command(self, *words: str, environ: Mapping[str, str] | None = None) -> Said:
         """Run `headwater WORDS -c FILE`."""
         done = await asyncio.to_thread(
