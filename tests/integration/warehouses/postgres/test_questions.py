@@ -1,24 +1,13 @@
 """Questions beside whoever changes the tables that they are about."""
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg
-import pytest
 
-from tests.integration.warehouses.support.places.place import NewSettings, Place
-from tests.integration.warehouses.support.places.postgres import POSTGRES
+from tests.integration.warehouses.support.places.place import Place
 
 
-@pytest.fixture(scope="module")
-def served() -> Iterator[NewSettings]:
-    with POSTGRES.serve() as settings:
-        yield settings
-
-
-async def test_a_question_that_two_gateways_stand_in_the_way_of_is_asked_once_more(served: NewSettings, tmp_path: Path):
-    place = Place(POSTGRES, served(tmp_path))
+async def test_a_question_that_two_gateways_stand_in_the_way_of_is_asked_once_more(place: Place):
     server = {"host": place.settings["host"], "dbname": "postgres", "user": "headwater"}
     options = f"-c search_path={place.settings['schema']}"
     async with place.open() as warehouse:
