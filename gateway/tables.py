@@ -45,6 +45,8 @@ async def _usable(path: Path, environ: Mapping[str, str], destination: str) -> _
     kind = configuration.kinds.table().warehouses.get(type(settings))
     if kind is None:
         raise HeadwaterError(f'"{destination}" is a destination of type {settings.type}, and no warehouse')
+    if kind.is_archive:
+        raise HeadwaterError(f'"{destination}" is an archive, which has no tables')
     if trouble := await probe_warehouse(kind, settings, SystemClock()):
         raise WarehouseError(trouble)
     return _Chosen(kind, settings)

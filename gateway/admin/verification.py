@@ -74,8 +74,10 @@ def _fault_of_log(cursor: Cursor, handed: Handed) -> str:
 
 
 def _fault_of_rows(counts: Counts) -> str:
-    is_counted = all(handed.events is not None for handed in counts.logs.values())
-    if counts.rows is None or not is_counted:
+    handed = [each.events for each in counts.logs.values()]
+    if any(handed) and not counts.ids:
+        return "every event that was ever stored is gone, and so is what is known of their ids"
+    if counts.rows is None or None in handed:
         return ""
     difference = counts.ids - counts.forgotten - sum(counts.rows.values())
     if difference > 0:

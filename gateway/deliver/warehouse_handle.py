@@ -46,5 +46,5 @@ class WarehouseHandle:
     def now(self) -> Warehouse:
         """The warehouse. Raises WarehouseError while it is not open."""
         if self._warehouse is None:
-            raise WarehouseError(f"warehouse {self._name} is not open", hint="see why with `headwater status`")
+            raise WarehouseError(f'the warehouse "{self._name}" is not open', hint="see why with `headwater status`")
         return self._warehouse

@@ -10,6 +10,7 @@ from gateway.warehouses.contract import Warehouse, WarehouseKind
 from gateway.warehouses.identity.keeper import rules_of
 from gateway.warehouses.servers.catalogue import planned
 from gateway.warehouses.servers.dialect import Dialect
+from gateway.warehouses.servers.once import asked_once
 from gateway.warehouses.servers.session import Session
 from gateway.warehouses.servers.settings import ServerSettings
 from gateway.warehouses.servers.warehouse import Server, open_server
@@ -26,12 +27,12 @@ def server_kind(
         return open_server(chosen, clock, Server(dialect_of(chosen), connect))
 
     def probe(chosen: S) -> None:
-        with closing(connect(chosen)) as session:
+        with asked_once(), closing(connect(chosen)) as session:
             session.check_rights()
 
     def plan(chosen: S) -> list[str]:
         dialect = dialect_of(chosen)
-        with closing(connect(chosen)) as session:
+        with asked_once(), closing(connect(chosen)) as session:
             return list(planned(session, dialect, chosen.limits(dialect.capacity), rules_of(chosen.identity).blocklist))
 
     return WarehouseKind(settings=settings, open=open_warehouse, probe=probe, plan=plan)

@@ -24,6 +24,7 @@ from gateway.warehouses.servers.entries import ServerEntries
 from gateway.warehouses.servers.files import RowFiles
 from gateway.warehouses.servers.journal import changing
 from gateway.warehouses.servers.load import Target, make_ready, store
+from gateway.warehouses.servers.once import asked_once
 from gateway.warehouses.servers.people import People
 from gateway.warehouses.servers.revision import Revision
 from gateway.warehouses.servers.session import Session
@@ -73,7 +74,7 @@ class ServerWarehouse:
 
     async def next_offset(self, log_id: str) -> int | None:
         """See Warehouse."""
-        return await self._in_thread(self._loading, lambda: cursors.next_offset(self._session, self._dialect, log_id))
+        return await self._in_thread(self._loading, lambda: self._next_offset(log_id))
 
     async def stage(self, batches: Sequence[Packed]) -> None:
         """See Warehouse."""
@@ -90,13 +91,15 @@ class ServerWarehouse:
 
     async def counts(self) -> Counts:
         """See Warehouse."""
-        return await self._in_thread(self._loading, lambda: counts(self._session, self._dialect))
+        with asked_once():
+            return await self._in_thread(self._loading, lambda: counts(self._session, self._dialect))
 
     async def query(self, sql: str, max_rows: int, timeout_s: float) -> Table:
         """See Warehouse."""
         with suppress(WarehouseError, WarehouseRowError):
             await self._judge_all()
-        return await self._in_thread(self._querying, lambda: self._asking.ask(sql, max_rows, timeout_s))
+        with asked_once():
+            return await self._in_thread(self._querying, lambda: self._asking.ask(sql, max_rows, timeout_s))
 
     async def find_person(self, identifier: str) -> Known | None:
         """See Warehouse."""
@@ -160,6 +163,15 @@ class ServerWarehouse:
 
     async def _in_thread(self, executor: ThreadPoolExecutor, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(executor, work)
+
+    def _next_offset(self, log_id: str) -> int | None:
+        """Where the tables are gone meanwhile, the next call makes them anew."""
+        try:
+            self._known_schema()
+            return cursors.next_offset(self._session, self._dialect, log_id)
+        except BaseException:
+            self._schema = None
+            raise
 
     def _stage(self, batches: Sequence[Packed]) -> None:
         if not self._stage_statement or not batches:

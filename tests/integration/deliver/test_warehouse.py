@@ -86,7 +86,7 @@ async def test_a_warehouse_that_cannot_be_opened_is_tried_again(run: Run, store:
     async with run({"dw": store.settings()}, [store.kind]) as gateway:
         ids = await gateway.send(10)
         await eventually(lambda: gateway.status("dw").attempts >= 3)
-        with pytest.raises(WarehouseError, match="dw is not open"):
+        with pytest.raises(WarehouseError, match='"dw" is not open'):
             gateway.delivery.warehouse("dw")
 
         store.faults.before_open = nothing

@@ -66,6 +66,13 @@ def test_rows_and_ids_are_compared(held: Counts, fault: str):
     assert (verification.fault, verification.adds_up) == (fault, not fault)
 
 
+def test_a_warehouse_without_any_id_has_lost_what_it_was_handed():
+    verification = verified([cursor()], "log", counts(ids=0, tracks=0))
+
+    assert "every event that was ever stored is gone" in verification.fault
+    assert verified([cursor(delivered=0)], "log", Counts({"log": Handed(10, 0)}, 0, {}, 0)).adds_up
+
+
 @pytest.mark.parametrize("events", [90, None])
 def test_a_log_that_an_earlier_version_began_is_not_counted(events: int | None):
     """Nor is it known how many rows that version took away with their persons."""

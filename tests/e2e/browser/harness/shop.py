@@ -69,7 +69,7 @@ class Shop:
             rows[:] = await self.rows(table)
             return len(rows) >= count
 
-        await until(are_there, f"{count} rows are in {table}; there are {len(rows)}", every_s=0.2, patience_s=20)
+        await until(are_there, f"{count} rows are in {table}; there are {len(rows)}", every_s=0.2)
         assert len(rows) == count, rows
         return rows
 
@@ -81,7 +81,7 @@ class Shop:
             found[:] = [row for row in await self.rows() if row["event_text"] == name]
             return bool(found)
 
-        await until(is_there, f"{name} is in tracks", every_s=0.2, patience_s=20)
+        await until(is_there, f"{name} is in tracks", every_s=0.2)
         assert len(found) == 1, found
         return found[0]
 

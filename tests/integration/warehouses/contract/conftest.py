@@ -12,7 +12,7 @@ from tests.integration.warehouses.support.places.place import NewSettings, Place
 from tests.integration.warehouses.support.places.registry import PLACES
 from tests.integration.warehouses.support.store import OpenStore, Store
 
-ALWAYS = ("test_tables", "test_duplicates", "test_kills", "test_revision")
+ALWAYS = ("test_tables", "test_duplicates", "test_kills")
 """Modules whose tests a slow kind is held to each time."""
 
 

@@ -10,6 +10,8 @@ from tests.integration.warehouses.support.line import (
 )
 from tests.integration.warehouses.support.store import Store
 
+pytestmark = pytest.mark.soak
+
 
 @pytest.mark.parametrize("is_run", [False, True], ids=["before it was run", "before its answer came"])
 async def test_at_any_statement(store: Store, monkeypatch: pytest.MonkeyPatch, is_run: bool):
