@@ -1,8 +1,9 @@
 """How fast events travel from HTTP to rows of a warehouse, and how much memory that takes.
 
-Load, gateway and the warehouse's server share two cores. `steady`: clients pause between requests, such that about so
-many events come in a second, and the rows keep up. `as fast as it goes`: they do not, and a backlog grows that has to
-be loaded after them. The processor's time is that of the gateway, and of the warehouse's server beside it.
+Load, gateway and the warehouse's server share two cores; rows wait a second for company at most. `steady`: clients pause
+between requests, such that about so many events come in a second, and the rows keep up. `as fast as it goes`: they do
+not, and a backlog grows that has to be loaded after them. The processor's time is that of the gateway, and of the
+warehouse's server beside it.
 
 Run: python benchmarks/pipeline.py [--seconds 60] [--warehouse duckdb] [--steady 50000]
 """
@@ -33,7 +34,7 @@ def measure(kind: Kind, label: str, shape: rig.Shape, seconds: int, reference: f
         settings = new_settings(Path(scratch))
         server_cpu_s = partial(kind.server_cpu_s, settings)
         told = "".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items())
-        destination = f'[destinations.warehouse]\ntype = "{kind.place.name}"\n{told}'
+        destination = f'[destinations.warehouse]\ntype = "{kind.place.name}"\nbatch = {{ max_wait = "1s" }}\n{told}'
         with rig.daemon(CORES, Path(scratch), destination) as daemon:
             rig.wrk(daemon.url, 2, "1", shape)
             _drain(daemon)
