@@ -1,9 +1,9 @@
 """How fast events travel from HTTP to rows of a warehouse, and how much memory that takes.
 
-Load, gateway and the warehouse's server share two cores; rows wait a second for company at most. `steady`: clients pause
-between requests, such that about so many events come in a second, and the rows keep up. `as fast as it goes`: they do
-not, and a backlog grows that has to be loaded after them. The processor's time is that of the gateway, and of the
-warehouse's server beside it.
+Load, gateway and the warehouse's server share two cores; rows wait a second for company at most. `steady`: clients
+pause between requests, such that about so many events come in a second, and the rows keep up. `as fast as it goes`:
+they do not, and a backlog grows that has to be loaded after them. The processor's time is that of the gateway, and of
+the warehouse's server beside it.
 
 Run: python benchmarks/pipeline.py [--seconds 60] [--warehouse duckdb] [--steady 50000]
 """
