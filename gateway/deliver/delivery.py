@@ -223,7 +223,8 @@ class Delivery:
         if destination is None:
             names = self.warehouses(answering=True)
             if len(names) != 1:
-                raise HeadwaterError(f"there are {len(names)} warehouses to ask", hint="name the one that you mean")
+                hint = f"name one of them with --destination: {', '.join(names)}" if names else "add one and reload"
+                raise HeadwaterError(f"there are {len(names)} warehouses to ask", hint=hint)
             return self._handles[names[0]]
         if destination not in self._handles:
             raise HeadwaterError(

@@ -40,4 +40,6 @@ def server_kind(
 
 def missing_driver(error: ModuleNotFoundError, extra: str) -> WarehouseError:
     """What to install."""
-    return WarehouseError(f"{error.name} is missing: pip install 'headwater[{extra}]'")
+    return WarehouseError(
+        f"a library that it needs is not installed: {error.name}", hint=f"pip install 'headwater[{extra}]'"
+    )
