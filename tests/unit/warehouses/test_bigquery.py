@@ -60,7 +60,7 @@ def test_a_missing_library_is_named_with_what_installs_it(monkeypatch: pytest.Mo
         if name.endswith((".api", ".jobs", ".opening", ".session", ".staging")):
             monkeypatch.delitem(sys.modules, name)
 
-    with pytest.raises(WarehouseError, match=r"is missing: pip install 'headwater\[bigquery\]'"):
+    with pytest.raises(WarehouseError, match=r"is not installed: google.* .pip install 'headwater\[bigquery\]'"):
         connect(BigQuerySettings.model_validate(SHOP))
 
 
