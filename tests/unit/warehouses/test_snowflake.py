@@ -58,5 +58,7 @@ def test_a_missing_driver_is_named_with_what_installs_it(monkeypatch: pytest.Mon
     monkeypatch.delitem(sys.modules, "gateway.warehouses.snowflake.session", raising=False)
     monkeypatch.delitem(sys.modules, "gateway.warehouses.snowflake.connection", raising=False)
 
-    with pytest.raises(WarehouseError, match=r"is not installed: snowflake.connector .pip install 'headwater\[snowflake\]'"):
+    with pytest.raises(
+        WarehouseError, match=r"is not installed: snowflake.connector .pip install 'headwater\[snowflake\]'"
+    ):
         connect(SnowflakeSettings.model_construct())
