@@ -40,7 +40,8 @@ run: .venv/.run ## Install, then run the daemon with configs/quickstart.toml.
 
 .PHONY: test
 test: tools check $(FETCHED) ## Install what the tests need, then run every check and test.
-	@$(BIN)/pytest -m "not soak" -n 2 --dist loadfile
+	@$(BIN)/pytest -m "not soak" tests/e2e/browser
+	@$(BIN)/pytest -m "not soak" -n 2 --dist loadfile --ignore tests/e2e/browser
 
 .PHONY: check
 check: .venv/.dev $(SCRIPT)/node_modules/.installed ## Format, lint, types and the rooms' imports.
