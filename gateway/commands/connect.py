@@ -15,6 +15,10 @@ P = ParamSpec("P")
 DEFAULT_ADDRESS = "http://127.0.0.1:9090"
 
 existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+configured = click.option(
+    "-c", "--config", type=existing_file, envvar="HEADWATER_CONFIG", required=True, help="The TOML file."
+)
+"""For commands that read the configuration themselves."""
 
 
 def asks_daemon(command: Callable[Concatenate[Client, P], None]) -> Callable[..., None]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from gateway.commands.client import RefusedError
-from gateway.commands.connect import existing_file
+from gateway.commands.connect import configured, existing_file
 from gateway.model.errors import HeadwaterError
 
 FILE_NAME = "headwater.toml"
@@ -68,7 +68,7 @@ def check(file: Path) -> None:
 
 
 @click.command
-@click.option("-c", "--config", type=existing_file, envvar="HEADWATER_CONFIG", required=True, help="The TOML file.")
+@configured
 def run(config: Path) -> None:
     """Run the daemon until SIGTERM.
 

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 import click
 
 from gateway.commands.client import Client, RefusedError, quoted
-from gateway.commands.connect import asks_daemon, existing_file
+from gateway.commands.connect import asks_daemon, configured
 from gateway.commands.render import indented
 from gateway.model.errors import HeadwaterError
 
@@ -23,7 +23,7 @@ TEMPLATES = Path(__file__).with_name("templates")
 @click.command("try")
 @click.argument("destination")
 @click.option("--event", type=click.File("rb"), default="-", help="A file with the event's JSON; else standard input.")
-@click.option("-c", "--config", type=existing_file, envvar="HEADWATER_CONFIG", required=True, help="The TOML file.")
+@configured
 @click.option("--source", help="The source that it comes from; else the first of the configuration.")
 def try_(destination: str, event: BinaryIO, config: Path, source: str | None) -> None:
     """Print what DESTINATION would be sent for an event.

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from gateway.commands.client import Client, RefusedError, quoted
-from gateway.commands.connect import asks_daemon, existing_file
+from gateway.commands.connect import asks_daemon, configured
 from gateway.commands.overview import as_json
 from gateway.commands.render import indented, printable, table
 from gateway.model.errors import HeadwaterError
@@ -20,10 +20,6 @@ PATIENCE_S = 3600.0
 """A warehouse with much counts for minutes."""
 NEEDS_NONE = "-- {name} is kept in files, which are made when it is opened first: there are no statements to run."
 NOTHING_LACKS = "-- Nothing is lacking."
-
-configured = click.option(
-    "-c", "--config", type=existing_file, envvar="HEADWATER_CONFIG", required=True, help="The TOML file."
-)
 
 
 @click.group

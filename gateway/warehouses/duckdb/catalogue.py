@@ -16,8 +16,6 @@ IDS = "_headwater_ids"
 """Two halves of a hash of source and id, for every event that was ever stored."""
 CURSORS = "_headwater_cursors"
 """How far each log is loaded, and how many events that were."""
-FORGOTTEN = "the forgotten"
-"""No log: how many rows went with their persons."""
 FILLED = "_headwater_filled"
 """Up to which load events' own tables are filled: all of them (an empty name), and by name those that are further."""
 

@@ -1,6 +1,7 @@
 """What a server holds, counted by itself."""
 
 from gateway.warehouses.contract import Counts
+from gateway.warehouses.counting import counted
 from gateway.warehouses.names import TABLES_OF_TYPE
 from gateway.warehouses.servers import cursors
 from gateway.warehouses.servers.ddl import IDS
@@ -13,9 +14,8 @@ def counts(session: Session, dialect: Dialect) -> Counts:
     """Everything, row by row: a server with much may take minutes."""
     handed = dict(cursors.all_handed(session, dialect))
     handed.pop(VERSION, None)
-    forgotten = handed.pop(cursors.FORGOTTEN, None)
     rows = {name: _number(session, dialect.name(name)) for name in TABLES_OF_TYPE.values()}
-    return Counts(handed, _number(session, _ids(dialect)), rows, forgotten.events or 0 if forgotten else 0)
+    return counted(handed, _number(session, _ids(dialect)), rows)
 
 
 def _ids(dialect: Dialect) -> str:

@@ -3,13 +3,10 @@
 from collections.abc import Mapping
 
 from gateway.warehouses.contract import Handed
-from gateway.warehouses.names import TABLES_OF_TYPE
+from gateway.warehouses.counting import FORGOTTEN, event_rows
 from gateway.warehouses.servers.ddl import CURSORS, INTENTS
 from gateway.warehouses.servers.dialect import Dialect
 from gateway.warehouses.servers.session import Session
-
-FORGOTTEN = "the forgotten"
-"""No log: how many rows went with their persons."""
 
 
 def next_offset(session: Session, dialect: Dialect, log_id: str) -> int | None:
@@ -30,8 +27,7 @@ def advance(session: Session, dialect: Dialect, log_id: str, offset: int, events
 
 def forget(session: Session, dialect: Dialect, removed: Mapping[str, int]) -> None:
     """Part of the transaction that removes a person's rows: how many, by table."""
-    rows = sum(removed.get(table, 0) for table in TABLES_OF_TYPE.values())
-    if rows:
+    if rows := event_rows(removed):
         advance(session, dialect, FORGOTTEN, 0, rows)
 
 
