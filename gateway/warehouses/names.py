@@ -17,6 +17,9 @@ TABLES_OF_TYPE = {
 }
 """The table of each type of event."""
 
+VIEWS = ("persons", "identities", "person_events", "identity_spans", "identity_edges", "users")
+"""Each before those that it is made of."""
+
 RESERVED_TABLES = frozenset(
     {
         *TABLES_OF_TYPE.values(),

@@ -9,7 +9,7 @@ import duckdb
 from gateway.model.clock import SystemClock
 from gateway.warehouses.duckdb.settings import DuckDBSettings
 from gateway.warehouses.duckdb.warehouse import open_duckdb
-from gateway.warehouses.names import literal
+from gateway.warehouses.names import VIEWS, literal
 
 _STATEMENTS = """
     select sql from (
@@ -18,8 +18,6 @@ _STATEMENTS = """
         select sql, view_name, list_position($views, view_name) from duckdb_views()
         where database_name = 'made' and not internal)
     order by step, name"""
-_VIEWS = ["users", "identity_edges", "identity_spans", "person_events", "identities", "persons"]
-"""Each behind those that it is made of."""
 
 
 def plan(settings: DuckDBSettings) -> list[str]:
@@ -31,7 +29,7 @@ def plan(settings: DuckDBSettings) -> list[str]:
         asyncio.run(_make(settings.model_copy(update={"path": path})))
         with duckdb.connect() as engine:
             engine.execute(f"attach {literal(str(path))} as made (read_only, type duckdb)")
-            return [sql.rstrip(";\n") for (sql,) in engine.execute(_STATEMENTS, {"views": _VIEWS}).fetchall()]
+            return [sql.rstrip(";\n") for (sql,) in engine.execute(_STATEMENTS, {"views": VIEWS[::-1]}).fetchall()]
 
 
 async def _make(settings: DuckDBSettings) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator
 
 from gateway.model.errors import WarehouseError, WarehouseRowError
+from gateway.warehouses.names import VIEWS
 from gateway.warehouses.schema import Limits, Schema
 from gateway.warehouses.servers import ddl, views
 from gateway.warehouses.servers.dialect import Dialect
@@ -72,7 +73,7 @@ def _widened(session: Session, dialect: Dialect, schema: Schema, stored: Stored)
         try:
             with session.transaction():
                 if widening.table in views.shown_columns(stored):
-                    for view in views.VIEWS:
+                    for view in VIEWS:
                         session.execute(f"drop view if exists {dialect.name(view)}")
                 session.execute(ddl.widen(dialect, widening))
         except (WarehouseError, WarehouseRowError):

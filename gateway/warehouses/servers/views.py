@@ -10,14 +10,12 @@ from gateway.model.junk import MAX_CHARACTERS, WORDS
 from gateway.model.person import ANONYMOUS_ID, USER_ID
 from gateway.warehouses.identity.tables import CLAIMS, LINKS, PLACES, TENURES
 from gateway.warehouses.layout import fixed_columns
-from gateway.warehouses.names import STANDARD_COLUMNS, TABLES_OF_TYPE
+from gateway.warehouses.names import STANDARD_COLUMNS, TABLES_OF_TYPE, VIEWS
 from gateway.warehouses.servers.dialect import Dialect, Pick
 from gateway.warehouses.servers.grouping import Grouping, grouped
 from gateway.warehouses.servers.session import Stored
 from gateway.warehouses.values import ColumnType
 
-VIEWS = ("persons", "identities", "person_events", "identity_spans", "identity_edges", "users")
-"""Each before those that it is made of."""
 SPACE = (
     "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680"
     + "".join(map(chr, range(0x2000, 0x200B)))
