@@ -73,13 +73,13 @@ class BigQuerySession:
         """See Session. At once: a transaction changes a hundred tables at most."""
         return self._jobs.count(sql)
 
-    def append(self, table: str, columns: Sequence[str], file: Path, token: str = "") -> None:  # noqa: ARG002 - for servers without transactions
+    def append(self, table: str, columns: Sequence[str], rows: Path, token: str = "") -> None:  # noqa: ARG002 - for servers without transactions
         """See Session."""
         if not self._types.get(table, {}).keys() >= set(columns):
             self.stored()
         types = {name: self._types[table][name] for name in columns}
         self._filled.add(table)
-        staged = self._staging.add(file, {name: _TEXT if kind == _JSON else kind for name, kind in types.items()})
+        staged = self._staging.add(rows, {name: _TEXT if kind == _JSON else kind for name, kind in types.items()})
         values = ", ".join(_value(name, kind) for name, kind in types.items())
         self.execute(
             f"insert into {DIALECT.name(table)} ({DIALECT.names(columns)}) select {values} from {DIALECT.name(staged)}"

@@ -71,7 +71,7 @@ class ClickHouseSession:
         """See Session."""
         return self.execute(sql)
 
-    def append(self, table: str, columns: Sequence[str], file: Path, token: str = "") -> None:
+    def append(self, table: str, columns: Sequence[str], rows: Path, token: str = "") -> None:
         """See Session."""
         self._ensure_alone()
         listed = ", ".join(map(quoted, columns))
@@ -80,7 +80,7 @@ class ClickHouseSession:
         )
         try:
             self._http.insert(
-                f"insert into {quoted(table)} ({listed}) format Parquet", file, {**_WRITING, **_AS_SENT, **once}
+                f"insert into {quoted(table)} ({listed}) format Parquet", rows, {**_WRITING, **_AS_SENT, **once}
             )
         except RefusedError as error:
             raise (at_fault(error, [table]) or error) from error

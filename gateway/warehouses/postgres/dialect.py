@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from gateway.warehouses.names import quoted
-from gateway.warehouses.servers.dialect import BulkFormat, Dialect, NewTable, Pick
+from gateway.warehouses.servers.dialect import Dialect, NewTable, Pick
 from gateway.warehouses.values import ANYTHING, ColumnType
 
 
@@ -38,7 +38,7 @@ DIALECT = Dialect(
         ColumnType.TEXT: "text",
         ColumnType.JSON: "jsonb",
     },
-    bulk=BulkFormat.CSV,
+    bulk=None,
     is_transactional=True,
     capacity=ANYTHING,
     create=create,

@@ -13,7 +13,8 @@ from gateway.model.errors import WarehouseError, WarehouseRowError
 from gateway.warehouses.contract import Table
 from gateway.warehouses.names import literal, quoted
 from gateway.warehouses.objects.bucket import Bucket
-from gateway.warehouses.postgres.session import CLAIMED, PostgresSession
+from gateway.warehouses.postgres.session import CLAIMED
+from gateway.warehouses.postgres.wire import WireSession
 from gateway.warehouses.redshift.settings import RedshiftSettings
 from gateway.warehouses.servers.ddl import IDS
 from gateway.warehouses.servers.question import check_first_word
@@ -32,8 +33,8 @@ _REFUSED_BY_COPY = ("Load into table", "Spectrum Scan Error")
 """How messages about rows begin, which have the SQL state of an internal error."""
 
 
-class RedshiftSession(PostgresSession):
-    """A Session. What it does not say is as in PostgreSQL."""
+class RedshiftSession(WireSession):
+    """A Session. What it does not say is as with PostgreSQL."""
 
     server: ClassVar = "Redshift"
     page: ClassVar = "docs/warehouses/redshift.md"
@@ -44,9 +45,9 @@ class RedshiftSession(PostgresSession):
         self._staging = settings
         self._bucket = Bucket(settings.objects)
 
-    def append(self, table: str, columns: Sequence[str], file: Path, token: str = "") -> None:  # noqa: ARG002 - for servers without transactions
+    def append(self, table: str, columns: Sequence[str], rows: Path, token: str = "") -> None:  # noqa: ARG002 - for servers without transactions
         """See Session."""
-        self._load(table, columns, file)
+        self._load(table, columns, rows)
 
     def groundwork(self) -> Groundwork:
         """See Session."""

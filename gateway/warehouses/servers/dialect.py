@@ -15,10 +15,8 @@ _NAME_OR_ESCAPED_TEXT = re.compile(rf"'(?:[^'\\]|\\.)*'|{_NAME}", re.DOTALL)
 
 
 class BulkFormat(Enum):
-    """The file in which rows are handed over. DuckDB writes both."""
+    """The file in which rows are handed over. DuckDB writes them."""
 
-    CSV = "format csv, header false"
-    """Nothing between two commas is null, two quotes are the empty text."""
     PARQUET = "format parquet, compression zstd"
     JSON = "format json, compression gzip"
     """One object on each line."""
@@ -57,7 +55,8 @@ class Dialect:
 
     types: Mapping[ColumnType, str]
     """As they are written, and as the catalogue tells them."""
-    bulk: BulkFormat
+    bulk: BulkFormat | None
+    """None where rows are handed over in no file."""
     is_transactional: bool
     """Rows, ids, graph and cursor are stored together or not at all. Otherwise a load that broke off is found by its
     intent, and goes on with the rows that are missing."""

@@ -8,7 +8,7 @@ from gateway.warehouses.identity.entries import Row
 from gateway.warehouses.identity.tables import GRAPH_TABLES
 from gateway.warehouses.servers.ddl import GONE
 from gateway.warehouses.servers.dialect import Dialect
-from gateway.warehouses.servers.files import RowFiles
+from gateway.warehouses.servers.packing import Packing
 from gateway.warehouses.servers.session import Session
 from gateway.warehouses.values import ColumnType
 
@@ -21,10 +21,10 @@ HASHES_IN_SCRIPT = 500
 class ServerEntries:
     """The `Entries` of a session."""
 
-    def __init__(self, session: Session, dialect: Dialect, files: RowFiles) -> None:
+    def __init__(self, session: Session, dialect: Dialect, packing: Packing) -> None:
         self.session = session
         self.dialect = dialect
-        self.files = files
+        self.packing = packing
 
     def find(self, table: str, column: str, hashes: Collection[int], columns: Sequence[str]) -> list[Row]:
         """See Entries."""
@@ -51,16 +51,16 @@ class ServerEntries:
 
     def insert(self, table: str, columns: Mapping[str, Sequence[Any]]) -> None:
         """See Entries."""
-        with self.files.of_values(GRAPH_TABLES[table], columns) as file:
-            self.session.append(table, tuple(columns), file.path)
+        with self.packing.of_values(GRAPH_TABLES[table], columns) as rows:
+            self.session.append(table, tuple(columns), rows.content)
 
     def delete(self, table: str, column: str, hashes: Collection[int]) -> None:
         """See Entries."""
         removed = f"delete from {self.dialect.name(table)} where {self.dialect.name(column)} in"
         if self.dialect.hashes_go_by_table and len(hashes) > HASHES_IN_SCRIPT:
             gone, name = self.dialect.name(GONE), self.dialect.name("hash")
-            with self.files.of_values({"hash": ColumnType.INTEGER}, {"hash": list(hashes)}) as file:
-                self.session.append(GONE, ("hash",), file.path)
+            with self.packing.of_values({"hash": ColumnType.INTEGER}, {"hash": list(hashes)}) as rows:
+                self.session.append(GONE, ("hash",), rows.content)
             self.session.execute(f"{removed} (select {name} from {gone})")
             self.session.execute(f"delete from {gone} where 1 = 1")
             return

@@ -58,7 +58,7 @@ class Journal:
 
     def __init__(self, entries: ServerEntries) -> None:
         self._entries = entries
-        self._session, self._dialect, self._files = entries.session, entries.dialect, entries.files
+        self._session, self._dialect, self._packing = entries.session, entries.dialect, entries.packing
         self._changes: dict[str, _Changes] = {table: _Changes() for table in GRAPH_TABLES}
 
     def find(self, table: str, column: str, hashes: Collection[int], columns: Sequence[str]) -> list[Row]:
@@ -150,8 +150,8 @@ class Journal:
 
     def _append(self, table: str, types: Mapping[str, ColumnType], rows: Sequence[Row]) -> None:
         columns = {name: [row[index] for row in rows] for index, name in enumerate(types)}
-        with self._files.of_values(types, columns) as file:
-            self._session.append(table, tuple(types), file.path)
+        with self._packing.of_values(types, columns) as parcel:
+            self._session.append(table, tuple(types), parcel.content)
 
     def _clear(self) -> None:
         self._session.execute(f"truncate table {self._dialect.name(JOURNAL)}")

@@ -11,6 +11,7 @@ from gateway.warehouses.identity.keeper import rules_of
 from gateway.warehouses.servers.catalogue import planned
 from gateway.warehouses.servers.dialect import Dialect
 from gateway.warehouses.servers.once import asked_once
+from gateway.warehouses.servers.packing import PackFor, into_files
 from gateway.warehouses.servers.session import Session
 from gateway.warehouses.servers.settings import ServerSettings
 from gateway.warehouses.servers.warehouse import Server, open_server
@@ -19,12 +20,15 @@ S = TypeVar("S", bound=ServerSettings)
 
 
 def server_kind(
-    settings: type[S], connect: Callable[[S], Session], dialect_of: Callable[[S], Dialect]
+    settings: type[S],
+    connect: Callable[[S], Session],
+    dialect_of: Callable[[S], Dialect],
+    pack_for: PackFor = into_files,
 ) -> WarehouseKind[S]:
-    """`connect` gives a session that is not connected yet; it raises WarehouseError when its driver is missing."""
+    """`connect` gives a session that is not connected yet; it raises WarehouseError when a library is missing."""
 
     def open_warehouse(chosen: S, clock: Clock) -> AbstractAsyncContextManager[Warehouse]:
-        return open_server(chosen, clock, Server(dialect_of(chosen), connect))
+        return open_server(chosen, clock, Server(dialect_of(chosen), connect, pack_for))
 
     def probe(chosen: S) -> None:
         with asked_once(), closing(connect(chosen)) as session:

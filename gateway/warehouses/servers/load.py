@@ -13,8 +13,8 @@ from gateway.warehouses.servers.ahead import made_ahead
 from gateway.warehouses.servers.ddl import IDS
 from gateway.warehouses.servers.dialect import Dialect
 from gateway.warehouses.servers.entries import ServerEntries
-from gateway.warehouses.servers.files import RowFile, RowFiles
 from gateway.warehouses.servers.journal import changing
+from gateway.warehouses.servers.packing import Packing, Parcel
 from gateway.warehouses.servers.presence import lacking
 from gateway.warehouses.servers.session import Session
 from gateway.warehouses.shaping import reading
@@ -22,7 +22,7 @@ from gateway.warehouses.shaping.rows import table_rows
 from gateway.warehouses.shaping.staging import Staging
 
 _SIGNED = ", ".join(f"({half}::hugeint - 9223372036854775808)::bigint as {half}" for half in ("high", "low"))
-_CLAIM = f"select position, {_SIGNED} from temp.hashes"
+_CLAIM = f"select position, {_SIGNED} from temp.hashes order by 2, 3"
 _EVENTS = "select bit_xor(high) from temp.hashes"
 """A number for which events these are."""
 
@@ -32,7 +32,7 @@ class Target(NamedTuple):
 
     session: Session
     dialect: Dialect
-    files: RowFiles
+    packing: Packing
     schema: Schema
     shapes: dict[int, Shape]
     identity: IdentityKeeper
@@ -40,7 +40,7 @@ class Target(NamedTuple):
     @property
     def entries(self) -> ServerEntries:
         """The graph's rows."""
-        return ServerEntries(self.session, self.dialect, self.files)
+        return ServerEntries(self.session, self.dialect, self.packing)
 
 
 def make_ready(staging: Staging, target: Target) -> dict[int, Shape]:
@@ -64,34 +64,34 @@ def store(staging: Staging, target: Target, present: dict[int, Shape], log_id: s
     rows = 0
     if staging.arrived:
         staging.forget(staging.hash_ids())
-        with target.files.of_query(staging.connection, _CLAIM) as hashes:
-            staging.forget(session.claim(hashes.path))
+        with target.packing.of_query(staging.connection, _CLAIM) as hashes:
+            staging.forget(session.claim(hashes.content))
         rows = staging.number("select count(*) from temp.staged")
     if rows:
         _append_rows(staging, target, present, f"{log_id} {next_offset} {staging.number(_EVENTS)}", broke_off=broke_off)
         with changing(target.entries) as entries:
             identity = target.identity.take(staging.connection, entries)
         if not dialect.is_transactional:
-            with target.files.of_query(staging.connection, f"select {_SIGNED} from temp.hashes") as hashes:
-                session.append(IDS, ("high", "low"), hashes.path)
+            with target.packing.of_query(staging.connection, f"select {_SIGNED} from temp.hashes") as hashes:
+                session.append(IDS, ("high", "low"), hashes.content)
     cursors.advance(session, dialect, log_id, next_offset, staging.arrived)
     return Loaded(rows, staging.arrived - rows, staging.warnings, identity)
 
 
 def _append_rows(staging: Staging, target: Target, present: dict[int, Shape], token: str, *, broke_off: bool) -> None:
-    """Of a load that broke off, as far as they are not stored. The next table's are written while one's are sent."""
+    """Of a load that broke off, as far as they are not stored. The next table's are made while one's are sent."""
     schema = target.schema
     staging.name_events(schema)
     repaired = staging.repair(schema, present)
     names = sorted({table for shape in present.values() for table in shape.tables} | repaired)
     wanted = {name: lacking(staging, target.session, target.dialect, name) if broke_off else "true" for name in names}
-    with ExitStack() as files:
+    with ExitStack() as parcels:
 
-        def written(name: str) -> tuple[str, Sequence[str], RowFile]:
+        def packed(name: str) -> tuple[str, Sequence[str], Parcel]:
             rows = table_rows(schema.tables[name], schema.context, where=wanted[name])
-            return name, rows.columns, files.enter_context(target.files.of_query(staging.connection, rows.query))
+            return name, rows.columns, parcels.enter_context(target.packing.of_query(staging.connection, rows.query))
 
-        with closing(made_ahead(map(written, names))) as tables:
-            for name, columns, file in tables:
-                if file.rows:
-                    target.session.append(name, columns, file.path, f"{token} {name}")
+        with closing(made_ahead(map(packed, names))) as tables:
+            for name, columns, parcel in tables:
+                if parcel.rows:
+                    target.session.append(name, columns, parcel.content, f"{token} {name}")

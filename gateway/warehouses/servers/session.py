@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from gateway.warehouses.contract import Table
@@ -49,8 +48,8 @@ class Session(Protocol):
         """
         ...
 
-    def append(self, table: str, columns: Sequence[str], file: Path, token: str = "") -> None:
-        """Store the rows of a file of the dialect's format.
+    def append(self, table: str, columns: Sequence[str], rows: Any, token: str = "") -> None:
+        """Store the rows of a parcel: its content.
 
         Where the server has no transactions, what has the same token is stored once.
         """
@@ -88,8 +87,8 @@ class Session(Protocol):
         """Raises WarehouseError where loads would lack a right. Makes nothing."""
         ...
 
-    def claim(self, hashes: Path) -> set[int]:
-        """Positions of the ids that are stored already. The file has `position`, `high`, `low`.
+    def claim(self, hashes: Any) -> set[int]:
+        """Positions of the ids that are stored already. `hashes` are a parcel's, of `position`, `high`, `low`.
 
         Where the server is transactional, the others are stored by it; otherwise `append` does it, after the rows.
         """

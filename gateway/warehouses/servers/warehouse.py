@@ -21,10 +21,10 @@ from gateway.warehouses.servers import catalogue, cursors
 from gateway.warehouses.servers.counts import counts
 from gateway.warehouses.servers.dialect import Dialect
 from gateway.warehouses.servers.entries import ServerEntries
-from gateway.warehouses.servers.files import RowFiles
 from gateway.warehouses.servers.journal import changing
 from gateway.warehouses.servers.load import Target, make_ready, store
 from gateway.warehouses.servers.once import asked_once
+from gateway.warehouses.servers.packing import PackFor, Packing
 from gateway.warehouses.servers.people import People
 from gateway.warehouses.servers.revision import Revision
 from gateway.warehouses.servers.session import Session
@@ -39,10 +39,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Server(Generic[S]):
-    """A kind of server: its SQL, and how to reach it. `connect` says that a driver is missing, and nothing else yet."""
+    """A kind of server: its SQL, and how to reach it."""
 
     dialect: Dialect
     connect: Callable[[S], Session]
+    """Says that a driver is missing, and nothing else yet."""
+    pack_for: PackFor
+    """How rows are handed over to its sessions."""
 
 
 class ServerWarehouse:
@@ -55,7 +58,7 @@ class ServerWarehouse:
         self._asking = server.connect(settings)
         self._bounds = Bounds(settings.memory_limit, settings.threads, folder / "spill")
         self._engine = ShapingEngine(self._bounds, folder)
-        self._files = RowFiles(self._engine, self._dialect)
+        self._packing = Packing(self._engine, server.pack_for(self._engine, self._dialect))
         self._identity = IdentityKeeper(settings.identity, clock)
         self._loading = ThreadPoolExecutor(1, "warehouse.load")
         self._staging = ThreadPoolExecutor(1, "warehouse.stage")
@@ -250,7 +253,7 @@ class ServerWarehouse:
         return await self._in_thread(self._loading, revise)
 
     def _target(self) -> Target:
-        return Target(self._session, self._dialect, self._files, self._known_schema(), self._shapes, self._identity)
+        return Target(self._session, self._dialect, self._packing, self._known_schema(), self._shapes, self._identity)
 
     def _known_schema(self) -> Schema:
         """What is known of the server, read anew where it is not."""
@@ -263,7 +266,7 @@ class ServerWarehouse:
         return self._schema
 
     def _entries(self, session: Session | None = None) -> ServerEntries:
-        return ServerEntries(session or self._session, self._dialect, self._files)
+        return ServerEntries(session or self._session, self._dialect, self._packing)
 
     def _people(self, session: Session) -> People:
         return People(session, self._dialect, self._entries(session))

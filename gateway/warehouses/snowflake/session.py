@@ -65,11 +65,11 @@ class SnowflakeSession:
         """See Session."""
         return self.execute(sql)
 
-    def append(self, table: str, columns: Sequence[str], file: Path, token: str = "") -> None:  # noqa: ARG002 - for servers without transactions
+    def append(self, table: str, columns: Sequence[str], rows: Path, token: str = "") -> None:  # noqa: ARG002 - for servers without transactions
         """See Session."""
         if not self._types.get(table, {}).keys() >= set(columns):
             self.stored()
-        self._copy(table, {name: self._types[table][name] for name in columns}, file)
+        self._copy(table, {name: self._types[table][name] for name in columns}, rows)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
