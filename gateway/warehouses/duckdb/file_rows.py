@@ -50,7 +50,9 @@ class FileRows:
         """See Rows. Events' own tables are filled from `tracks`."""
         for name in tables.of_types:
             table = schema.tables[name]
-            staging.connection.execute(statements.fill_table(table, schema.context, self._event_tables.next_load))
+            staging.connection.execute(
+                statements.fill_table(table, schema.context, staging.texts, self._event_tables.next_load)
+            )
 
     def before_commit(self, connection: duckdb.DuckDBPyConnection, *, is_busy: bool) -> None:
         """See Rows. Small loads leave small row groups, put together when there is time and memory to spare."""

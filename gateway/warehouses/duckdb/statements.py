@@ -6,7 +6,7 @@ from gateway.warehouses.layout import columns_of
 from gateway.warehouses.names import EXTRA, STANDARD_COLUMNS, literal, quoted
 from gateway.warehouses.schema import Table
 from gateway.warehouses.shaping.expressions import SQL_TYPES, read, value
-from gateway.warehouses.shaping.rows import table_rows
+from gateway.warehouses.shaping.rows import Texts, table_rows
 
 LOAD = "_load"
 """The column of `tracks` that says which load brought the row; null where its event's own table has it already."""
@@ -53,11 +53,11 @@ def create_users(identifies: Columns) -> str:
     return f"create or replace view users as select {listed} from identifies where user_id is not null group by user_id"
 
 
-def fill_table(table: Table, context: Columns, load: int) -> str:
+def fill_table(table: Table, context: Columns, texts: Texts, load: int) -> str:
     """The rows of one table; of an event's own table only the repaired ones, for the others come from `tracks`."""
     number = {LOAD: f"case when s.all_properties is null then {load} end"} if table.kind == "tracks" else None
     where = "s.all_properties is not null" if table.kind == "event" else "true"
-    rows = table_rows(table, context, number, where)
+    rows = table_rows(table, context, texts, number, where)
     return f"insert into {in_file(table.name)} ({', '.join(map(quoted, rows.columns))}) {rows.query}"
 
 

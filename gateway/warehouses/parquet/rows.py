@@ -77,7 +77,7 @@ class ParquetRows:
         days = "select distinct received_at::date::varchar from temp.staged order by 1"
         for (date,) in staging.connection.execute(days).fetchall():
             for table in tables.all:
-                self._write(staging.connection, schema, table, date, file_path(table, date, name))
+                self._write(staging, schema, table, date, file_path(table, date, name))
 
     def before_commit(self, connection: duckdb.DuckDBPyConnection, *, is_busy: bool) -> None:
         """See Rows."""
@@ -137,14 +137,14 @@ class ParquetRows:
             removed[table] += rows
         return removed
 
-    def _write(self, connection: duckdb.DuckDBPyConnection, schema: Schema, table: str, date: str, path: str) -> None:
+    def _write(self, staging: Staging, schema: Schema, table: str, date: str, path: str) -> None:
         known = schema.tables[table]
-        rows = table_rows(known, schema.context, where=f"s.received_at::date = {literal(date)}")
+        rows = table_rows(known, schema.context, staging.texts, where=f"s.received_at::date = {literal(date)}")
         query = files.written(rows, columns_of(known, schema.context))
         file = self._outbox.file(path)
-        ((count,),) = connection.execute(files.copy(query, file)).fetchall()
+        ((count,),) = staging.connection.execute(files.copy(query, file)).fetchall()
         if count:
-            self._outbox.add(connection, path)
+            self._outbox.add(staging.connection, path)
 
     def _show_changed(self, connection: duckdb.DuckDBPyConnection, schema: Schema) -> None:
         """Tables that have got their first file, or lost their last one."""

@@ -88,7 +88,7 @@ def _append_rows(staging: Staging, target: Target, present: dict[int, Shape], to
     with ExitStack() as parcels:
 
         def packed(name: str) -> tuple[str, Sequence[str], Parcel]:
-            rows = table_rows(schema.tables[name], schema.context, where=wanted[name])
+            rows = table_rows(schema.tables[name], schema.context, staging.texts, where=wanted[name])
             return name, rows.columns, parcels.enter_context(target.packing.of_query(staging.connection, rows.query))
 
         with closing(made_ahead(map(packed, names))) as tables:

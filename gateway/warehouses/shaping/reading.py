@@ -12,7 +12,7 @@ from gateway.warehouses.names import literal, quoted
 from gateway.warehouses.repair import PLAIN_FIELDS
 from gateway.warehouses.schema import Table
 from gateway.warehouses.shaping.expressions import held, is_misfit, moment, read, read_some, value
-from gateway.warehouses.shaping.rows import rows_of
+from gateway.warehouses.shaping.rows import Texts, rows_of
 from gateway.warehouses.values import ODD_NUMBER, ColumnType, Path
 
 _ARRIVED = "select position, envelope, raw, null::varchar as all_properties, null::varchar as extra from arrived"
@@ -35,13 +35,13 @@ def stage_repaired(context: Columns) -> str:
     return f"insert into temp.staged {_read_events(_REPAIRED, context)}"
 
 
-def find_unreadable_moments(table: Table) -> str | None:
+def find_unreadable_moments(table: Table, texts: Texts) -> str | None:
     """Positions of rows with a text that is no time in a column of times; None when the table has no such column."""
     moments = [(column, path) for column, path in table.columns.readable() if column.type is ColumnType.MOMENT]
     if not moments:
         return None
     unreadable = " or ".join(is_misfit("b", column, path, table.columns.capacity.era) for column, path in moments)
-    rows = f"select s.position, {read_some('s.body', moments)} as b from temp.staged s {rows_of(table)}"
+    rows = f"select s.position, {read_some('s.body', moments)} as b from temp.staged s {rows_of(table, texts)}"
     return f"select position from ({rows}) where {unreadable}"
 
 

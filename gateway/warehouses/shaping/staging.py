@@ -33,6 +33,8 @@ class Staging:
         """Values that go to `_extra`, and tracks without a table of their own."""
         self.event_rows: Counter[str] = Counter()
         """About how many rows each event's own table gets."""
+        self.texts: dict[str, list[str]] = {}
+        """See Texts; empty until `name_events`."""
         self._staged_by = ""
         self._rows_of_shape: dict[int, int] = {}
         self._first_positions = [0, *accumulate(map(len, batches))]
@@ -93,12 +95,15 @@ class Staging:
         self._delete("hashes", positions)
 
     def name_events(self, schema: Schema) -> None:
-        """Which table each name of a track belongs to: the view `event_names`."""
+        """Which table each name of a track belongs to: `texts`, and the view `event_names`."""
         rows = self.connection.execute(
             "select distinct event_text from temp.staged where type = 'track' and event_text is not null"
         ).fetchall()
-        names = [(text, schema.table_of_event(text)) for (text,) in rows]
-        self.connection.register("event_names", arrivals.names_of([named for named in names if named[1]]))
+        names = [(text, table) for (text,) in rows if (table := schema.table_of_event(text))]
+        self.texts = {}
+        for text, table in names:
+            self.texts.setdefault(table, []).append(text)
+        self.connection.register("event_names", arrivals.names_of(names))
 
     def repair(self, schema: Schema, shapes: Mapping[int, Shape]) -> set[str]:
         """Stage what the SQL would misread once more, as Python reads it; the tables with columns for their bodies."""
@@ -136,7 +141,7 @@ class Staging:
         of_misfit_shape = f" or shape in ({misfits})" if misfits else ""
         odd = self.positions(f"select position from temp.staged where is_odd{of_misfit_shape}")
         for name in sorted({name for shape in shapes.values() for name in shape.tables}):
-            query = reading.find_unreadable_moments(schema.tables[name])
+            query = reading.find_unreadable_moments(schema.tables[name], self.texts)
             if query is not None:
                 odd |= self.positions(query)
         return odd
