@@ -37,7 +37,8 @@ VARIANTS = {
     "appended, 1 worker": ("--workers", "1"),
     "appended, 2 workers": ("--workers", "2"),
     "merged": ("--merge",),
-    "as it comes": ("--as-it-comes",),
+    "as it comes, appended": ("--as-it-comes",),
+    "as it comes, merged": ("--as-it-comes", "--merge"),
 }
 """Ways to use dlt."""
 LOAD = 20_000

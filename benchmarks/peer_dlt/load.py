@@ -66,7 +66,8 @@ def main() -> None:
     import orjson  # noqa: PLC0415 - of this environment
 
     events = [orjson.loads(line) for line in chosen.events.read_bytes().splitlines()]
-    disposition = {"disposition": "merge", "strategy": "insert-only"} if chosen.merge else "append"
+    merged: Any = "merge" if chosen.as_it_comes else {"disposition": "merge", "strategy": "insert-only"}
+    disposition = merged if chosen.merge else "append"
     with tempfile.TemporaryDirectory() as folder:
         destination = getattr(dlt.destinations, chosen.destination)(chosen.credentials)
         pipeline = dlt.pipeline("events", folder, destination=destination, dataset_name=f"dlt_{os.getpid()}")
