@@ -42,7 +42,7 @@ def _store(staging: Staging, known: FileState, log_id: str) -> None:
     staging.tally(present)
     known.rows.grow(staging.connection, schema, known.identity)
     staging.stage(reading.stage(schema.context))
-    staging.forget(staging.hash_ids() | _stored_already(staging))
+    staging.forget(staging.repeated | _stored_already(staging))
     staging.name_events(schema)
     repaired = staging.repair(schema, present)
     known.rows.append(staging, schema, Receiving(present, repaired), log_id)

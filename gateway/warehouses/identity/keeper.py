@@ -31,6 +31,8 @@ class IdentityKeeper:
         self._memory = Memory()
         self._pending = Pending(clock)
         self._revisions = 0
+        self._ahead: tuple[duckdb.DuckDBPyConnection, Evidence] | None = None
+        """What was read before it was taken, and from where."""
         self._untold = Counter[str]()
         """What came of judging between loads."""
 
@@ -38,6 +40,11 @@ class IdentityKeeper:
         """Learn from the graph as it stands."""
         self._learn(entries)
         self._pending.restore(entries)
+
+    def look_ahead(self, staged: duckdb.DuckDBPyConnection) -> None:
+        """Read what `take` will be asked to take, beside what is done with the graph's warehouse meanwhile."""
+        if self._is_enabled:
+            self._ahead = staged, self._read(staged)
 
     def take(self, staged: duckdb.DuckDBPyConnection, entries: Entries) -> Counter[str]:
         """What `temp.staged` says goes into the graph, or waits for it (see pending.py).
@@ -47,8 +54,8 @@ class IdentityKeeper:
         if not self._is_enabled:
             return Counter()
         self._follow(entries)
-        self._memory.begin()
-        evidence = evidence_of(staged, self.rules, self._memory)
+        ahead, self._ahead = self._ahead, None
+        evidence = ahead[1] if ahead and ahead[0] is staged else self._read(staged)
         counts = Counter({JUNK: evidence.junk}) if evidence.junk else Counter[str]()
         if self._pending.may_wait(evidence):
             self._pending.add(entries, evidence)
@@ -87,6 +94,10 @@ class IdentityKeeper:
         self._memory.settle()
         self._pending.settle()
 
+    def _read(self, staged: duckdb.DuckDBPyConnection) -> Evidence:
+        self._memory.begin()
+        return evidence_of(staged, self.rules, self._memory)
+
     def _follow(self, entries: Entries) -> None:
         if entries.count(REVISIONS) != self._revisions:
             self._learn(entries)
@@ -96,6 +107,7 @@ class IdentityKeeper:
         self._guards = Guards(self.rules.max_links_an_hour)
         self._guards.frozen |= Graph(entries).frozen()
         self._memory = Memory()
+        self._ahead = None
 
     def _told(self, counts: Counter[str]) -> Counter[str]:
         untold, self._untold = self._untold, Counter()

@@ -1,7 +1,7 @@
 """One load: the steps between its events and the commit."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from typing import NamedTuple
 
@@ -63,7 +63,7 @@ def store(staging: Staging, target: Target, present: dict[int, Shape], log_id: s
     identity = Counter[str]()
     rows = 0
     if staging.arrived:
-        staging.forget(staging.hash_ids())
+        staging.forget(staging.repeated)
         with target.packing.of_query(staging.connection, _CLAIM) as hashes:
             staging.forget(session.claim(hashes.content))
         rows = staging.number("select count(*) from temp.staged")
@@ -87,11 +87,14 @@ def _append_rows(staging: Staging, target: Target, present: dict[int, Shape], to
     wanted = {name: lacking(staging, target.session, target.dialect, name) if broke_off else "true" for name in names}
     with ExitStack() as parcels:
 
-        def packed(name: str) -> tuple[str, Sequence[str], Parcel]:
-            rows = table_rows(schema.tables[name], schema.context, staging.texts, where=wanted[name])
-            return name, rows.columns, parcels.enter_context(target.packing.of_query(staging.connection, rows.query))
+        def packed() -> Iterator[tuple[str, Sequence[str], Parcel]]:
+            for name in names:
+                rows = table_rows(schema.tables[name], schema.context, staging.texts, where=wanted[name])
+                parcel = parcels.enter_context(target.packing.of_query(staging.connection, rows.query))
+                yield name, rows.columns, parcel
+            target.identity.look_ahead(staging.connection)
 
-        with closing(made_ahead(map(packed, names))) as tables:
+        with closing(made_ahead(packed())) as tables:
             for name, columns, parcel in tables:
                 if parcel.rows:
                     target.session.append(name, columns, parcel.content, f"{token} {name}")

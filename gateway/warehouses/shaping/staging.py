@@ -35,6 +35,8 @@ class Staging:
         """About how many rows each event's own table gets."""
         self.texts: dict[str, list[str]] = {}
         """See Texts; empty until `name_events`."""
+        self.repeated: set[int] = set()
+        """Positions of events whose id an earlier one of this load has."""
         self._staged_by = ""
         self._rows_of_shape: dict[int, int] = {}
         self._first_positions = [0, *accumulate(map(len, batches))]
@@ -47,7 +49,8 @@ class Staging:
         return self._first_positions[-1]
 
     def stage(self, statement: str) -> None:
-        """Read the events by a statement of `reading.stage`, unless that is how they were read already."""
+        """Read the events by a statement of `reading.stage`, unless that is how they were read already; once also the
+        ids, into `temp.hashes` and `repeated`."""
         if statement == self._staged_by:
             return
         arrived = arrivals.Arrived.of(self.batches)
@@ -55,6 +58,8 @@ class Staging:
         self.connection.register("arrived", arrived)
         self.connection.register("envelopes", arrivals.envelopes_of(arrived.envelopes))
         self.connection.execute(statement)
+        if not self._staged_by:
+            self._hash_ids()
         self._staged_by = statement
 
     def learn(self, schema: Schema, shapes: dict[int, Shape]) -> dict[int, Shape]:
@@ -81,13 +86,6 @@ class Staging:
             rows = self._rows_of_shape[shape]
             self.event_rows.update(dict.fromkeys(known.tables[1:], rows))
             self.warnings[TOO_MANY_TABLES] += rows if known.lacks_table else 0
-
-    def hash_ids(self) -> set[int]:
-        """Make `temp.hashes`; positions of events whose id an earlier one of this load has."""
-        self.connection.execute(_HASHES)
-        if not self.number("select count(*) - count(distinct high) from temp.hashes"):
-            return set()
-        return self.positions(_REPEATED)
 
     def forget(self, positions: Collection[int]) -> None:
         """These events are not stored."""
@@ -135,6 +133,11 @@ class Staging:
     def positions(self, query: str) -> set[int]:
         """The answer to a query for positions."""
         return {position for (position,) in self.connection.execute(query).fetchall()}
+
+    def _hash_ids(self) -> None:
+        self.connection.execute(_HASHES)
+        if self.number("select count(*) - count(distinct high) from temp.hashes"):
+            self.repeated = self.positions(_REPEATED)
 
     def _odd(self, schema: Schema, shapes: Mapping[int, Shape]) -> set[int]:
         misfits = ", ".join(str(shape) for shape, known in shapes.items() if not known.fits)
