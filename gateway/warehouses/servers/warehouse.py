@@ -24,7 +24,7 @@ from gateway.warehouses.servers.entries import ServerEntries
 from gateway.warehouses.servers.journal import changing
 from gateway.warehouses.servers.load import Target, make_ready, store
 from gateway.warehouses.servers.once import asked_once
-from gateway.warehouses.servers.packing import PackFor, Packing
+from gateway.warehouses.servers.packing import PackFor, Packing, into_files
 from gateway.warehouses.servers.people import People
 from gateway.warehouses.servers.revision import Revision
 from gateway.warehouses.servers.session import Session
@@ -44,7 +44,7 @@ class Server(Generic[S]):
     dialect: Dialect
     connect: Callable[[S], Session]
     """Says that a driver is missing, and nothing else yet."""
-    pack_for: PackFor
+    pack_for: PackFor = into_files
     """How rows are handed over to its sessions."""
 
 

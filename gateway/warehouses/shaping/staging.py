@@ -126,9 +126,8 @@ class Staging:
 
     def number(self, query: str) -> int:
         """The answer to a query for one number."""
-        row = self.connection.execute(query).fetchone()
-        assert row is not None
-        return int(row[0])
+        ((number,),) = self.connection.execute(query).fetchall()
+        return int(number)
 
     def positions(self, query: str) -> set[int]:
         """The answer to a query for positions."""
