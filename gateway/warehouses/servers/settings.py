@@ -9,4 +9,4 @@ class ServerSettings(TableSettings):
     """Each kind adds how its server is reached."""
 
     scratch: Path | None = None
-    """A folder for what a load puts on disk, up to 2 KB an event; the system's folder for temporary files when unset."""
+    """A folder for what a load puts on disk, up to 2 KB an event; the system's folder for temporary files if unset."""

@@ -56,9 +56,12 @@ class StandIn(RedshiftSession):
                 reader.execute("set timezone = 'UTC'")
                 reader.execute(f"copy ({query}) to {literal(str(rows))} (format csv, header false)")
             target = f"{quoted(table)} ({', '.join(map(quoted, columns))})"
-            with self._connected() as connection, connection.cursor() as cursor:
-                with cursor.copy(f"copy {target} from stdin with (format csv)".encode()) as copy:
-                    copy.write(rows.read_bytes())
+            with (
+                self._connected() as connection,
+                connection.cursor() as cursor,
+                cursor.copy(f"copy {target} from stdin with (format csv)".encode()) as copy,
+            ):
+                copy.write(rows.read_bytes())
 
     def _staged(self, name: str) -> bytes:
         store = boto3.client(
