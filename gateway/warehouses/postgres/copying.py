@@ -3,7 +3,7 @@
 Source: the manual's page "COPY", section "Binary Format".
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import duckdb
@@ -14,10 +14,15 @@ from pgpq import ArrowToPostgresBinaryEncoder
 from pgpq.encoders import StringEncoderBuilder
 from pgpq.schema import Jsonb
 
+from gateway.model.errors import WarehouseError, WarehouseRowError
 from gateway.warehouses.servers.packing import Parcel
+from gateway.warehouses.shaping.engine import first_line
 
 ROWS_AT_ONCE = 2_048
 """The encoder keeps Python's lock for so many: 1 to 4 ms."""
+
+_AT_FAULT = ("Conversion Error", "Invalid Input Error", "Out of Memory Error", "Out of Range Error")
+"""How DuckDB's errors about rows begin."""
 
 
 @contextmanager
@@ -27,8 +32,19 @@ def pack(connection: duckdb.DuckDBPyConnection, query: str) -> Iterator[Parcel]:
     relation = connection.sql(query)
     json_columns = {name for name, kind in zip(relation.columns, relation.types, strict=True) if str(kind) == "JSON"}
     with na.c_array_stream(relation) as stream:
-        schema, arrays = stream.get_schema(), list(stream)
+        schema, arrays = stream.get_schema(), read(stream)
     yield Parcel(_encoded(schema, arrays, json_columns), sum(map(len, arrays)))
+
+
+def read(stream: Iterable[CArray]) -> list[CArray]:
+    """Raises WarehouseRowError or WarehouseError, as `translated` does with DuckDB's own: here they come as texts."""
+    try:
+        return list(stream)
+    except RuntimeError as error:
+        _, _, said = first_line(error).partition(": ")
+        if said.startswith(_AT_FAULT):
+            raise WarehouseRowError(f"DuckDB refuses these rows: {said}") from error
+        raise WarehouseError(said, hint="it is tried again; see docs/warehouses") from error
 
 
 def _encoded(schema: CSchema, arrays: list[CArray], json_columns: set[str]) -> Iterator[bytes]:
