@@ -69,7 +69,10 @@ class Shop:
             rows[:] = await self.rows(table)
             return len(rows) >= count
 
-        await until(are_there, f"{count} rows are in {table}; there are {len(rows)}", every_s=0.2)
+        try:
+            await until(are_there, f"{count} rows are in {table}", every_s=0.2)
+        except AssertionError as error:
+            raise AssertionError(f"{error}: there are {len(rows)}; the pages sent {self.relay.posts}") from error
         assert len(rows) == count, rows
         return rows
 
