@@ -13,7 +13,8 @@ from tests.e2e.harness.ports import free_port
 from tests.e2e.harness.sending import authorization
 
 RESIDENT_MB = 250
-READY_WITHIN_S = 2.0
+READY_WITHIN = 4
+"""Times what the start with an empty queue took of the processor: a start that reads the backlog takes far more."""
 BATCH = 500
 SENDERS = 8
 EVENT = (
@@ -34,6 +35,7 @@ async def test_a_backlog_stays_on_disk(make_daemon: MakeDaemon, http: aiohttp.Cl
     nobody = webhook("hook", f"http://127.0.0.1:{free_port()}/")
     daemon = make_daemon(Plan(destinations=nobody, more='[log]\nlevel = "error"\n'))
     await daemon.start()
+    empty_s = daemon.cpu_s()
 
     await send(http, daemon.url, events)
     assert (await daemon.account("hook"))["pending"] == events
@@ -44,10 +46,10 @@ async def test_a_backlog_stays_on_disk(make_daemon: MakeDaemon, http: aiohttp.Cl
     ready_s = daemon.cpu_s()
     await send(http, daemon.url, BATCH * SENDERS)
     assert (await daemon.account("hook"))["pending"] == events + BATCH * SENDERS
-    print(f"{events:,} events: at most {highest_mb:.0f} MB resident; ready after {ready_s:.2f} s of the processor")
+    print(f"{events:,} events: at most {highest_mb:.0f} MB resident; ready after {ready_s:.2f} s, {empty_s:.2f} s empty")
     assert highest_mb < RESIDENT_MB
     assert daemon.memory_mb("VmHWM") < RESIDENT_MB
-    assert ready_s < READY_WITHIN_S
+    assert ready_s < READY_WITHIN * empty_s
 
 
 async def send(http: aiohttp.ClientSession, url: str, events: int) -> None:
