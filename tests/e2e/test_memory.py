@@ -46,7 +46,9 @@ async def test_a_backlog_stays_on_disk(make_daemon: MakeDaemon, http: aiohttp.Cl
     ready_s = daemon.cpu_s()
     await send(http, daemon.url, BATCH * SENDERS)
     assert (await daemon.account("hook"))["pending"] == events + BATCH * SENDERS
-    print(f"{events:,} events: at most {highest_mb:.0f} MB resident; ready after {ready_s:.2f} s, {empty_s:.2f} s empty")
+    print(
+        f"{events:,} events: at most {highest_mb:.0f} MB resident; ready after {ready_s:.2f} s, {empty_s:.2f} s empty"
+    )
     assert highest_mb < RESIDENT_MB
     assert daemon.memory_mb("VmHWM") < RESIDENT_MB
     assert ready_s < READY_WITHIN * empty_s
