@@ -13,7 +13,7 @@ from tests.e2e.harness.ports import free_port
 from tests.e2e.harness.sending import authorization
 
 RESIDENT_MB = 250
-READY_WITHIN = 4
+READY_WITHIN = 2
 """Times what the start with an empty queue took of the processor: a start that reads the backlog takes far more."""
 BATCH = 500
 SENDERS = 8

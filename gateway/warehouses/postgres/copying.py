@@ -14,9 +14,8 @@ from pgpq import ArrowToPostgresBinaryEncoder
 from pgpq.encoders import StringEncoderBuilder
 from pgpq.schema import Jsonb
 
-from gateway.model.errors import WarehouseError, WarehouseRowError
 from gateway.warehouses.servers.packing import Parcel
-from gateway.warehouses.shaping.engine import first_line
+from gateway.warehouses.shaping.engine import failure, first_line
 
 ROWS_AT_ONCE = 2_048
 """The encoder keeps Python's lock for so many: 1 to 4 ms."""
@@ -27,7 +26,7 @@ _AT_FAULT = ("Conversion Error", "Invalid Input Error", "Out of Memory Error", "
 
 @contextmanager
 def pack(connection: duckdb.DuckDBPyConnection, query: str) -> Iterator[Parcel]:
-    """See Pack. The rows are in memory from now on, and are gone as they are sent."""
+    """See Pack. The rows are in memory from now on, and go when they are sent."""
     connection.complete()
     relation = connection.sql(query)
     json_columns = {name for name, kind in zip(relation.columns, relation.types, strict=True) if str(kind) == "JSON"}
@@ -42,9 +41,7 @@ def read(stream: Iterable[CArray]) -> list[CArray]:
         return list(stream)
     except RuntimeError as error:
         _, _, said = first_line(error).partition(": ")
-        if said.startswith(_AT_FAULT):
-            raise WarehouseRowError(f"DuckDB refuses these rows: {said}") from error
-        raise WarehouseError(said, hint="it is tried again; see docs/warehouses") from error
+        raise failure(said, is_of_rows=said.startswith(_AT_FAULT)) from error
 
 
 def _encoded(schema: CSchema, arrays: list[CArray], json_columns: set[str]) -> Iterator[bytes]:

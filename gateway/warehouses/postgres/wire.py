@@ -1,6 +1,5 @@
 """A connection to a server that speaks as PostgreSQL does, by psycopg."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from itertools import islice
@@ -39,7 +38,6 @@ class WireSession:
     def __init__(self, settings: WireSettings) -> None:
         self._settings = settings
         self._connection: psycopg.Connection[Row] | None = None
-        self._lock = threading.Lock()
 
     def fetch(self, sql: str) -> list[Row]:
         """See Session."""

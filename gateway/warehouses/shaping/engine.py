@@ -74,9 +74,16 @@ def translated() -> Iterator[None]:
     try:
         yield
     except (duckdb.DataError, duckdb.OutOfMemoryException) as error:
-        raise WarehouseRowError(f"DuckDB refuses these rows: {first_line(error)}") from error
+        raise failure(first_line(error), is_of_rows=True) from error
     except duckdb.Error as error:
-        raise WarehouseError(first_line(error), hint="it is tried again; see docs/warehouses") from error
+        raise failure(first_line(error), is_of_rows=False) from error
+
+
+def failure(said: str, *, is_of_rows: bool) -> WarehouseError | WarehouseRowError:
+    """What DuckDB said, as an error of ours."""
+    if is_of_rows:
+        return WarehouseRowError(f"DuckDB refuses these rows: {said}")
+    return WarehouseError(said, hint="it is tried again; see docs/warehouses")
 
 
 def first_line(error: Exception) -> str:

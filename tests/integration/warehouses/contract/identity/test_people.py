@@ -131,7 +131,6 @@ async def test_a_town_is_known(store: Store):
     for portion in portions(town, 500):
         await store.load(*portion)
 
-    await store.warehouse.find_person("user-1")  # everything is judged, or it says why not
     answer = await store.warehouse.query("select id, person_id from person_events", 100_000, 60)
     found = dict(map(tuple, answer.rows))
     pairs = {(who, found[message_id]) for message_id, who in town.who.items()}
